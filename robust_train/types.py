@@ -1,0 +1,135 @@
+"""The nouns that every part shares: networks, goals, perturbed inputs and outcomes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self
+
+import torch
+from torch import Tensor
+
+__all__ = ["Goal", "Outcome", "Perturbed"]
+
+Network = Callable[[Tensor], Tensor]
+"""Images ``(N, C, H, W)`` in pixel units to logits ``(N, K)``."""
+
+Norm = Literal["linf", "l2", "l1"]
+
+Bounds = tuple[float, float] | None
+"""The box of admissible pixels; ``None`` for the unbounded image space of the theory."""
+
+
+class Rows:
+    """Mixin of records whose tensors all have one row per sample."""
+
+    def take(self, rows: Tensor) -> Self:
+        """The record of the given rows, ``(M,)`` positions, in their order."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return type(self)(**{name: take(value, rows) for name, value in values.items()})
+
+
+def take(value: Any, rows: Tensor) -> Any:
+    """The given rows of a tensor or of a record; anything else belongs to all rows."""
+    if isinstance(value, Tensor):
+        return value[rows]
+    return value.take(rows) if hasattr(value, "take") else value
+
+
+@dataclass(frozen=True, eq=False)
+class Goal(Rows):
+    """What counts as success, for every search, objective and verdict alike.
+
+    Args:
+        labels: ``(N,)`` the labels to leave, or to reach where ``targeted``.
+        targeted: Reach ``labels`` instead of leaving them.
+        reject: The last logit means "flagged" and is to be avoided too.
+
+    Example:
+        >>> import torch
+        >>> goal = Goal(torch.tensor([0, 0]))
+        >>> goal.margin(torch.tensor([[3.0, 1.0], [1.0, 3.0]]))
+        tensor([ 2., -2.])
+    """
+
+    labels: Tensor
+    targeted: bool = False
+    reject: bool = False
+
+    def avoided(self, logits: Tensor) -> Tensor:
+        """``(N, K)`` mask of the classes that the goal avoids."""
+        avoided = torch.zeros_like(logits, dtype=torch.bool).scatter_(1, self.labels[:, None], True)
+        if self.targeted:
+            avoided = ~avoided
+        if self.reject:
+            avoided[:, -1] = True
+        return avoided
+
+    def margin(self, logits: Tensor) -> Tensor:
+        """``(N,)`` best class to avoid minus best allowed one.
+
+        Negative: the goal is reached. NaN where any logit is not finite: not reached.
+        """
+        avoided = self.avoided(logits)
+        inf = float("inf")
+        margin = logits.masked_fill(~avoided, -inf).amax(1) - logits.masked_fill(avoided, -inf).amax(1)
+        return margin.masked_fill(~logits.isfinite().all(1), float("nan"))
+
+    def reached(self, logits: Tensor) -> Tensor:
+        """``(N,)`` where the margin is negative."""
+        return self.margin(logits) < 0
+
+
+@dataclass(frozen=True, eq=False)
+class Perturbed(Rows):
+    """What a perturbation returns, per sample.
+
+    Args:
+        inputs: ``(N, C, H, W)`` the perturbed inputs.
+        size: ``(N,)`` float64, in the regime's metric; ``inf`` (and the clean input) where a minimal
+            search found none.
+        parameters: ``(N, P)`` pose, severity or place: what images alone do not reveal.
+    """
+
+    inputs: Tensor
+    size: Tensor
+    parameters: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome(Rows):
+    """What one regime did to a set of samples: the only thing that metrics see.
+
+    Args:
+        index: ``(N,)`` int64 position in the data set.
+        labels: ``(N,)`` int64 true labels.
+        logits: ``(N, K)`` on the clean inputs.
+        perturbed_logits: ``(N, K)`` of the deployed network on the perturbed inputs.
+        size: ``(N,)`` float64 size of the perturbation, ``inf`` where none was found.
+        scale: ``(N,)`` float64 l2 norm of the clean inputs.
+    """
+
+    index: Tensor
+    labels: Tensor
+    logits: Tensor
+    perturbed_logits: Tensor
+    size: Tensor
+    scale: Tensor
+
+    @property
+    def predictions(self) -> Tensor:
+        """``(N,)`` class of the clean inputs, -1 where a logit is not finite."""
+        return predict(self.logits)
+
+    @property
+    def perturbed_predictions(self) -> Tensor:
+        """``(N,)`` class of the perturbed inputs, -1 where a logit is not finite."""
+        return predict(self.perturbed_logits)
+
+
+def predict(logits: Tensor) -> Tensor:
+    """``(N, K)`` logits to ``(N,)`` classes, -1 in rows with a value that is not finite.
+
+    Example:
+        >>> predict(torch.tensor([[0.0, 1.0], [float("nan"), 1.0]]))
+        tensor([ 1, -1])
+    """
+    return logits.argmax(1).masked_fill(~logits.isfinite().all(1), -1)
