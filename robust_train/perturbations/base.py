@@ -1,0 +1,199 @@
+r"""The one contract of every perturbation regime: budgeted and minimal searches.
+
+Everything here is an instance of
+
+.. math:: r^*(x) = \arg\min \|r\|_R \quad \text{subject to} \quad f(T_r(x)) \neq f(x)
+
+A subclass is a frozen dataclass whose fields are its hyper-parameters and writes ``search``; what
+every caller relies on is enforced once, in ``__call__``.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self, final
+
+import torch
+from torch import Tensor
+
+from robust_train.attacking.modes import differentiable, frozen
+from robust_train.norms import Ball, norm
+from robust_train.randomness import Streams
+from robust_train.types import Bounds, Goal, Network, Norm, Perturbed, predict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Perturbation(ABC):
+    """A way to perturb images, and the metric in which that is measured.
+
+    It holds hyper-parameters, never a network: the same value serves any network.
+
+    Args:
+        bounds: The box of admissible pixels, or ``None`` for an unbounded image space.
+    """
+
+    bounds: Bounds = (0.0, 1.0)
+
+    minimal: ClassVar[bool] = False
+    """Whether the question is how small, rather than whether within a budget."""
+
+    @final
+    def __call__(
+        self,
+        network: Network,
+        inputs: Tensor,
+        labels: Tensor,
+        *,
+        goal: Goal | None = None,
+        rng: Streams | None = None,
+    ) -> Perturbed:
+        """Perturb a batch.
+
+        The network is called in the mode that it is in; its parameters are frozen meanwhile.
+
+        Args:
+            network: Images to logits.
+            inputs: ``(N, ...)`` float32 or float64, inside ``bounds``.
+            labels: ``(N,)`` int64 true labels.
+            goal: What counts as success; by default to leave the true label (budgeted) or the
+                predicted one (minimal).
+            rng: A stream of random numbers for each sample; by default of seed 0.
+
+        Raises:
+            TypeError: The inputs are in half precision or not floating at all.
+            ValueError: The inputs leave the bounds, or the labels do not match them.
+        """
+        self._check(inputs, labels)
+        with differentiable(), frozen(network):
+            # A clone: tensors made under inference mode cannot take part in a gradient.
+            inputs, labels = inputs.detach().clone(), labels.detach().clone()
+            if not len(inputs):
+                return Perturbed(inputs, torch.zeros(0, dtype=torch.float64, device=inputs.device))
+            goal = self.goal(network, inputs, labels) if goal is None else goal
+            rng = Streams.of(0, range(len(inputs))) if rng is None else rng
+            found = self.search(network, inputs, goal, rng)
+            with torch.no_grad():
+                return self.certify(network, inputs, goal, found)
+
+    @abstractmethod
+    def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
+        """The algorithm. Sizes may be left to ``measure``."""
+
+    def measure(self, inputs: Tensor, perturbed: Tensor) -> Tensor:
+        """``(N,)`` float64 size of the change in the regime's metric; ``inf`` outside of it."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is measured.")
+
+    @abstractmethod
+    def goal(self, network: Network, inputs: Tensor, labels: Tensor) -> Goal:
+        """What counts as success unless the caller says otherwise."""
+
+    @abstractmethod
+    def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:
+        """What the base guarantees, whatever the search did."""
+
+    def maximising(self) -> Self:
+        """The same search run to its end for the sake of the loss, as training wants it."""
+        return self
+
+    def _check(self, inputs: Tensor, labels: Tensor) -> None:
+        if inputs.dtype not in (torch.float32, torch.float64):
+            raise TypeError(
+                f"Inputs are {inputs.dtype}, which cannot hold a small perturbation exactly: "
+                "pass float32 or float64 and cast inside the network."
+            )
+        if labels.shape != inputs.shape[:1]:
+            raise ValueError(
+                f"Labels have shape {tuple(labels.shape)} for {len(inputs)} inputs: pass one label for each."
+            )
+        if self.bounds is not None and len(inputs):
+            low, high = (float(v) for v in inputs.detach().aminmax())
+            if not (self.bounds[0] <= low and high <= self.bounds[1]):
+                raise ValueError(
+                    f"Inputs lie in [{low:.4g}, {high:.4g}], outside of the bounds {list(self.bounds)}: pass "
+                    "pixels in these units and normalise inside the network, or give other bounds."
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budgeted(Perturbation):
+    r"""Is the label safe within a budget? Leaves the true label, within :math:`\|r\|_p \le \epsilon`.
+
+    Args:
+        norm: Norm of the budget.
+        eps: Budget, in pixel units.
+    """
+
+    norm: Norm = "linf"
+    eps: float = 8 / 255
+
+    def __post_init__(self) -> None:
+        check_positive(self, "eps", zero=True)
+        if self.norm == "linf" and self.bounds and self.eps > self.bounds[1] - self.bounds[0]:
+            raise ValueError(
+                f"{type(self).__name__}: eps {self.eps:g} is more than the whole range of pixels "
+                f"{list(self.bounds)}: give eps in pixel units, such as {self.eps:g}/255."
+            )
+
+    def goal(self, network: Network, inputs: Tensor, labels: Tensor) -> Goal:
+        return Goal(labels)
+
+    def ball(self, inputs: Tensor) -> Ball:
+        """The admissible inputs."""
+        return Ball.around(inputs, self.norm, self.eps, self.bounds)
+
+    @final
+    def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:
+        """Ball and box hold exactly; eps = 0 returns the input bit for bit."""
+        perturbed = inputs if self.eps == 0 else self.ball(inputs).confine(found.inputs)
+        finite = perturbed.flatten(1).isfinite().all(1)
+        perturbed = torch.where(finite.reshape(-1, *(1,) * (inputs.ndim - 1)), perturbed, inputs)
+        return replace(found, inputs=perturbed.detach(), size=self.measure(inputs, perturbed))
+
+    def measure(self, inputs: Tensor, perturbed: Tensor) -> Tensor:
+        return norm(perturbed.double() - inputs.double(), self.norm)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minimal(Perturbation):
+    """How small a perturbation changes the label? Leaves the predicted label.
+
+    Args:
+        norm: Norm that is minimised.
+    """
+
+    norm: Norm = "l2"
+    minimal: ClassVar[bool] = True
+
+    def goal(self, network: Network, inputs: Tensor, labels: Tensor) -> Goal:
+        with torch.no_grad():
+            logits = network(inputs)
+        # A prediction of -1 has no label to leave; class 0 stands in and NaN margins never count.
+        return Goal(predict(logits).clamp_min(0))
+
+    @final
+    def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:
+        """What does not reach the goal inside the box is a failure: the clean input, size inf."""
+        perturbed = found.inputs.detach()
+        if self.bounds is not None:
+            perturbed = perturbed.clamp(*self.bounds)
+        reached = goal.reached(network(perturbed))
+        rows = reached.reshape(-1, *(1,) * (inputs.ndim - 1))
+        perturbed = torch.where(rows, perturbed, inputs)
+        size = self.measure(inputs, perturbed).masked_fill(~reached, float("inf"))
+        return replace(found, inputs=perturbed, size=size)
+
+    def measure(self, inputs: Tensor, perturbed: Tensor) -> Tensor:
+        return norm(perturbed.double() - inputs.double(), self.norm)
+
+
+def unmeasured(inputs: Tensor) -> Tensor:
+    """Sizes that the base will fill in."""
+    return torch.full((len(inputs),), float("nan"), dtype=torch.float64, device=inputs.device)
+
+
+def check_positive(perturbation: Any, *names: str, zero: bool = False) -> None:
+    """Refuse a hyper-parameter that is negative, not a number, or zero where that has no meaning."""
+    for name in names:
+        value = getattr(perturbation, name)
+        if value is not None and not (value >= 0 if zero else value > 0):
+            bound = "at least 0" if zero else "positive"
+            raise ValueError(f"{type(perturbation).__name__}: {name} must be {bound}, not {value}.")

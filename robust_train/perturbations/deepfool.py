@@ -1,0 +1,161 @@
+"""DeepFool: walk to the nearest boundary of the linearised network."""
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import torch
+from torch import Tensor
+
+from robust_train.attacking.best import Best
+from robust_train.attacking.dropping import Standing
+from robust_train.attacking.gradients import backward
+from robust_train.norms import norm, unsqueeze_like
+from robust_train.perturbations.base import Minimal, check_positive, unmeasured
+from robust_train.randomness import Streams
+from robust_train.types import Goal, Network, Perturbed
+
+_ROUNDS = 50  # of Newton's iteration; each saturates at least one more pixel
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeepFool(Minimal):
+    r"""Smallest step onto the boundary of the linearised network, repeated until it is crossed.
+
+    With :math:`f'_k = f_k(x_i) - f_y(x_i)` and :math:`w'_k` its gradient, each step goes to the
+    nearest of the linearised boundaries, inside the box:
+
+    .. math:: r_i = \arg\min_{k,\,r} \|r\|_p \quad \text{subject to} \quad
+        f'_k + \langle w'_k, r \rangle \ge 0, \; l \le x_i + r \le u
+
+    Once the boundary is crossed, each refinement starts half-way back to the input and steps onto
+    the boundary linearised at the last point: the walk forgets the detours that its first steps
+    made. The smallest perturbation that was seen to cross counts.
+
+    Args:
+        norm: l2 or linf.
+        steps: Steps at the most, refinements not counted.
+        overshoot: Share by which the perturbation is lengthened, so as to land behind the boundary.
+        candidates: Classes that a step considers, the one to leave included, by descending logit.
+        refinements: Steps after the first crossing.
+
+    References:
+        DeepFool: a simple and accurate method to fool deep neural networks (Moosavi-Dezfooli,
+        Fawzi and Frossard, 2016)
+
+    Example:
+        >>> network = torch.nn.Linear(2, 2)
+        >>> _ = network.weight.data.copy_(torch.eye(2)), network.bias.data.zero_()
+        >>> found = DeepFool(overshoot=0.0001)(network, torch.tensor([[0.8, 0.4]]), torch.tensor([0]))
+        >>> round(found.size.item(), 3)  # 0.4 / sqrt(2)
+        0.283
+    """
+
+    norm: Literal["l2", "linf"] = "l2"
+    steps: int = 50
+    overshoot: float = 0.02
+    candidates: int = 4
+    refinements: int = 10
+
+    def __post_init__(self) -> None:
+        check_positive(self, "steps", "candidates")
+        check_positive(self, "overshoot", "refinements", zero=True)
+
+    @classmethod
+    def as_published(cls, norm: Literal["l2", "linf"] = "l2") -> Self:
+        """The authors' algorithm: ten candidates, no box, no refinement."""
+        return cls(norm=norm, bounds=None, candidates=10, refinements=0)
+
+    def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
+        best = Best(inputs)
+        self._walk(network, inputs, goal, best)
+        found = best.score.isfinite().nonzero().squeeze(1)
+        if len(found) and self.refinements:
+            self._refine(network, inputs[found], goal.take(found), best, found)
+        return Perturbed(best.inputs, unmeasured(inputs))
+
+    def _walk(self, network: Network, clean: Tensor, goal: Goal, best: Best) -> None:
+        """Steps from where the walk stands, until the boundary is crossed."""
+        standing, r = Standing(len(clean), clean.device), torch.zeros_like(clean)
+        for step in range(self.steps):
+            x = self._point(clean, r)
+            f, w = self._linearise(network, x, goal, self.candidates - 1)
+            # The constant of the authors' code, without which a walk can creep up to the boundary.
+            extra = 1e-4 * w.norm(dim=2) if step else 0
+            r = (x - clean) / (1 + self.overshoot) + self._smallest_step(x, w, extra - f)
+            # Judged apart: a forward pass is cheaper than the gradients of the classes.
+            crossed = self._judge(network, clean, r, goal, best, standing.rows)
+            clean, r, goal = standing.drop(crossed, clean, r, goal)
+            if not len(r):
+                return
+
+    def _refine(self, network: Network, clean: Tensor, goal: Goal, best: Best, rows: Tensor) -> None:
+        """Steps from half-way back where the boundary is crossed, and from the point elsewhere."""
+        r = (best.inputs[rows] - clean) / (1 + self.overshoot)
+        for _ in range(self.refinements):
+            x = self._point(clean, r)
+            f, w = self._linearise(network, x, goal, 1)
+            crossed = unsqueeze_like(f[:, 0] > 0, r)
+            score = -norm(x - clean, self.norm)
+            best.update(rows, x, score.masked_fill(~crossed.flatten(), -torch.inf))
+            origin = torch.where(crossed, clean + r / 2, x)
+            gap = -f + (w * (x - origin).flatten(1)[:, None]).sum(2)
+            r = torch.where(crossed, r / 2, r) + self._smallest_step(origin, w, gap)
+        self._judge(network, clean, r, goal, best, rows)
+
+    def _judge(
+        self, network: Network, clean: Tensor, r: Tensor, goal: Goal, best: Best, rows: Tensor
+    ) -> Tensor:
+        """Record what crosses the boundary; ``(N,)`` whether it does."""
+        x = self._point(clean, r)
+        with torch.no_grad():
+            crossed = goal.reached(network(x))
+        best.update(rows, x, (-norm(x - clean, self.norm)).masked_fill(~crossed, -torch.inf))
+        return crossed
+
+    def _point(self, clean: Tensor, r: Tensor) -> Tensor:
+        x = clean + (1 + self.overshoot) * r
+        return x if self.bounds is None else x.clamp(*self.bounds)
+
+    def _linearise(self, network: Network, x: Tensor, goal: Goal, candidates: int) -> tuple[Tensor, Tensor]:
+        """``(N, k)`` margins of the best allowed classes and their ``(N, k, D)`` gradients."""
+        x = x.detach().requires_grad_()
+        logits = network(x)
+        avoided = goal.avoided(logits)
+        allowed = 1 if goal.targeted else logits.shape[1] - 1 - goal.reject
+        rivals = logits.masked_fill(avoided, -torch.inf).topk(min(candidates, allowed), dim=1).values
+        f = rivals - logits.masked_fill(~avoided, -torch.inf).amax(1, keepdim=True)
+        last = f.shape[1] - 1
+        w = [backward(f[:, k], x, retain_graph=k < last).flatten(1) for k in range(last + 1)]
+        return f.detach(), torch.stack(w, 1)
+
+    def _smallest_step(self, origin: Tensor, w: Tensor, gap: Tensor) -> Tensor:
+        r"""Smallest step from ``origin`` that gains ``gap`` along one of the ``w``, inside the box.
+
+        In every norm it is :math:`\min(t v, c)` along the signs of w, where v is \|w\| (l2) or 1
+        (linf) and c the room that the box leaves. The gain is concave in t: Newton's iteration
+        from below reaches the root in finitely many rounds.
+        """
+        room = self._room(origin, w)
+        u = w.abs()
+        v = u if self.norm == "l2" else torch.ones_like(u)
+        t = gap.clamp_min(0) / (u * v).sum(2).clamp_min(1e-30)
+        for _ in range(_ROUNDS):
+            free = t[..., None] * v < room
+            missing = gap - (u * torch.where(free, t[..., None] * v, room)).sum(2)
+            slope = (u * v * free).sum(2)
+            out_of_reach = (missing > 1e-6 * gap.abs()) & (slope == 0)
+            step = (missing > 1e-6 * gap.abs()) & (slope > 0)
+            if not bool(step.any()):
+                break
+            t = t + torch.where(step, missing / slope.clamp_min(1e-30), 0)
+        r = torch.minimum(t[..., None] * v, room)
+        sizes = norm(r.flatten(0, 1), self.norm).view_as(gap).masked_fill(out_of_reach, torch.inf)
+        nearest = sizes.argmin(1)[:, None, None].expand(-1, 1, r.shape[2])
+        return (r * w.sign()).gather(1, nearest).view_as(origin)
+
+    def _room(self, origin: Tensor, w: Tensor) -> Tensor:
+        """``(N, k, D)`` how far each pixel can go in the direction of each ``w``."""
+        if self.bounds is None:
+            return torch.full_like(w, torch.inf)
+        x = origin.flatten(1)[:, None]
+        return torch.where(w > 0, self.bounds[1] - x, x - self.bounds[0])

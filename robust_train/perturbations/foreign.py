@@ -1,0 +1,54 @@
+"""Attacks of other libraries, scored by our evaluator."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from robust_train.norms import norm
+from robust_train.perturbations.base import Perturbation
+from robust_train.randomness import Streams
+from robust_train.types import Goal, Network, Norm, Perturbed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreign(Perturbation):
+    """Any callable ``(network, inputs, labels) -> inputs``, measured but not believed.
+
+    What it returns is neither projected nor clipped: a sample that leaves ball or box keeps its
+    measured size, or inf outside of the box, and does not count as broken.
+
+    Args:
+        attack: The callable; its randomness is its own.
+        norm: In which its changes are measured.
+        eps: The budget that it claims to keep.
+
+    Example:
+        >>> import torch
+        >>> darker = Foreign(attack=lambda network, x, y: 0.5 * x)
+        >>> found = darker(torch.nn.Linear(4, 3), torch.full((1, 4), 0.5), torch.tensor([0]))
+        >>> found.size
+        tensor([0.5000], dtype=torch.float64)
+    """
+
+    attack: Callable[[Network, Tensor, Tensor], Tensor]
+    norm: Norm = "l2"
+    eps: float | None = None
+
+    def goal(self, network: Network, inputs: Tensor, labels: Tensor) -> Goal:
+        return Goal(labels)
+
+    def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
+        perturbed = self.attack(network, inputs, goal.labels).detach()
+        return Perturbed(perturbed, self.measure(inputs, perturbed))
+
+    def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:
+        return replace(found, size=self.measure(inputs, found.inputs))
+
+    def measure(self, inputs: Tensor, perturbed: Tensor) -> Tensor:
+        size = norm(perturbed.double() - inputs.double(), self.norm)
+        if self.bounds is None:
+            return size
+        low, high = self.bounds
+        inside = ((perturbed >= low) & (perturbed <= high)).flatten(1).all(1)
+        return size.masked_fill(~inside, float("inf"))

@@ -1,0 +1,63 @@
+"""The strongest of several perturbations, sample by sample."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from robust_train.perturbations.base import Budgeted, Perturbation, unmeasured
+from robust_train.randomness import Streams
+from robust_train.types import Goal, Network, Perturbed
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorstOf(Budgeted):
+    r"""Each member in turn, on the samples that still stand; what reaches the goal first counts.
+
+    A minimal member counts where its size is within the budget. A sample that no member breaks
+    keeps the clean input.
+
+    Args:
+        members: Perturbations in the norm of this one; budgeted ones within its eps.
+
+    Raises:
+        ValueError: A member searches in another norm or beyond the budget.
+
+    Example:
+        >>> from robust_train.perturbations.fgsm import FGSM
+        >>> from robust_train.perturbations.pgd import PGD
+        >>> suite = WorstOf(eps=0.1, members=[FGSM(eps=0.1), PGD(eps=0.1)])
+        >>> network = torch.nn.Linear(4, 3)
+        >>> found = suite(network, torch.full((2, 4), 0.5), torch.tensor([0, 1]))
+        >>> bool((found.size <= 0.1).all())
+        True
+    """
+
+    members: list[Perturbation]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.members:
+            raise ValueError("WorstOf: members is empty: give at least one perturbation.")
+        for member in self.members:
+            kind, p, eps = type(member).__name__, getattr(member, "norm", None), getattr(member, "eps", 0.0)
+            if p != self.norm or eps > self.eps:
+                raise ValueError(
+                    f"WorstOf: {kind} searches {p} {eps or ''} but the budget is {self.norm} {self.eps}: "
+                    "give every member this norm and at most this eps."
+                )
+
+    def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
+        found = inputs.clone()
+        with torch.no_grad():
+            rows = (~goal.reached(network(inputs))).nonzero().squeeze(1)
+        for number, member in enumerate(self.members):
+            if not len(rows):
+                break
+            goals, streams = goal.take(rows), rng.take(rows).fold(number)
+            tried = member(network, inputs[rows], goals.labels, goal=goals, rng=streams)
+            with torch.no_grad():
+                broken = goals.reached(network(tried.inputs)) & (tried.size <= self.eps)
+            found[rows[broken]] = tried.inputs[broken]
+            rows = rows[~broken]
+        return Perturbed(found, unmeasured(inputs))
