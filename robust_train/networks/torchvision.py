@@ -1,0 +1,58 @@
+"""The classifiers of torchvision, with pixels in [0, 1]."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from torch import Tensor, nn
+
+from robust_train.networks.normalize import Normalize
+
+
+class Torchvision(nn.Module):
+    """Any classifier of ``torchvision.models`` behind the normalisation that it leaves to its user.
+
+    Its weights are random. Those of torchvision belong into ``network``, whose names are theirs:
+    ``Torchvision("resnet18").network.load_state_dict(weights)``.
+
+    Args:
+        name: As torchvision spells it, such as ``resnet18``.
+        classes: Number of logits.
+        mean: Of the pixels, for each of the three channels; by default ImageNet's.
+        std: Likewise.
+
+    Raises:
+        ValueError: torchvision has no classifier of that name.
+
+    Example:
+        >>> import torch
+        >>> Torchvision("squeezenet1_1", classes=10).eval()(torch.rand(2, 3, 64, 64)).shape
+        torch.Size([2, 10])
+    """
+
+    def __init__(
+        self,
+        name: str = "resnet18",
+        classes: int = 1000,
+        mean: Sequence[float] = (0.485, 0.456, 0.406),
+        std: Sequence[float] = (0.229, 0.224, 0.225),
+    ) -> None:
+        super().__init__()
+        self.normalize = Normalize(mean, std, (3,))
+        self.network = _build(name, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits = self.network(self.normalize(images))
+        # GoogLeNet and Inception return auxiliary logits, too, while they are trained.
+        return logits if isinstance(logits, Tensor) else logits.logits
+
+
+def _build(name: str, classes: int) -> nn.Module:
+    from torchvision import models
+
+    names = models.list_models(module=models)
+    if name not in names:
+        close = get_close_matches(name, names, n=1)
+        cure = f"did you mean {close[0]}?" if close else "torchvision.models.list_models() names them."
+        raise ValueError(f"torchvision has no classifier called {name}: {cure}")
+    network: nn.Module = models.get_model(name, weights=None, num_classes=classes)
+    return network

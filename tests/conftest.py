@@ -1,0 +1,22 @@
+"""What all tests share: a seed, and the folder of the data sets that some of them read."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def data_root():
+    """A folder in torchvision's layout: ``ROBUST_TRAIN_DATA``, or ``shared/data`` beside the repository."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    root = Path(os.environ.get("ROBUST_TRAIN_DATA", beside))
+    if not root.is_dir():
+        pytest.skip(f"no data sets in {root}: set ROBUST_TRAIN_DATA to a folder in torchvision's layout")
+    return root
