@@ -1,0 +1,84 @@
+"""Estimates that carry their sample count and their 95 % interval."""
+
+import math
+from dataclasses import dataclass
+
+import torch  # noqa: F401 (the examples use it)
+from torch import Tensor
+
+_Z = 1.959963984540054  # two-sided 95 % quantile of the standard normal
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure, how many samples it rests on, and its 95 % interval.
+
+    Args:
+        value: The figure; ``inf`` for a median of which most samples are censored, NaN where
+            it is not defined.
+        low: Lower end of the interval.
+        high: Upper end.
+        n: Samples.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def rate(successes: Tensor) -> Estimate:
+    r"""Share of true values with its Wilson interval.
+
+    .. math:: \frac{p + z^2/2n \pm z \sqrt{p(1-p)/n + z^2/4n^2}}{1 + z^2/n}
+
+    References:
+        Probable inference, the law of succession, and statistical inference (Wilson, 1927)
+
+    Example:
+        >>> rate(torch.tensor([True, True, False, True]))
+        Estimate(value=0.75, low=0.3006..., high=0.9544..., n=4)
+    """
+    n = len(successes)
+    if n == 0:
+        return Estimate(math.nan, 0.0, 1.0, 0)
+    p = int(successes.sum()) / n
+    center = p + _Z**2 / (2 * n)
+    width = _Z * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
+    scale = 1 + _Z**2 / n
+    return Estimate(p, max(0.0, (center - width) / scale), min(1.0, (center + width) / scale), n)
+
+
+def median(values: Tensor) -> Estimate:
+    """Median with an order-statistic interval; ``inf`` values are censored, not dropped.
+
+    The ends are the order statistics whose ranks a Binomial(n, 1/2) exceeds with 2.5 % each, in
+    its normal approximation, so that no law is assumed of the values.
+
+    Example:
+        >>> median(torch.tensor([1.0, 2.0, float("inf")])).value
+        2.0
+    """
+    n = len(values)
+    if n == 0:
+        return Estimate(math.nan, math.nan, math.nan, 0)
+    ranked = values.double().sort().values
+    middle = (ranked[(n - 1) // 2] + ranked[n // 2]).item() / 2
+    half = _Z * math.sqrt(n) / 2
+    low, high = max(0, math.floor(n / 2 - half)), min(n - 1, math.ceil(n / 2 + half))
+    return Estimate(middle, ranked[low].item(), ranked[high].item(), n)
+
+
+def mean(values: Tensor) -> Estimate:
+    """Mean with a normal interval; refused (NaN) where any value is censored.
+
+    Example:
+        >>> mean(torch.tensor([1.0, float("inf")])).value
+        nan
+    """
+    n = len(values)
+    if n == 0 or not bool(values.isfinite().all()):
+        return Estimate(math.nan, math.nan, math.nan, n)
+    center = values.double().mean().item()
+    half = _Z * values.double().std().item() / math.sqrt(n) if n > 1 else math.inf
+    return Estimate(center, center - half, center + half, n)

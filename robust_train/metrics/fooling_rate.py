@@ -1,0 +1,32 @@
+"""How often the prediction changes."""
+
+from torch import Tensor
+
+from robust_train.metrics.base import OutcomeMetric
+from robust_train.metrics.estimate import Estimate, rate
+from robust_train.types import Outcome
+
+
+class FoolingRate(OutcomeMetric):
+    r"""Share of samples whose *predicted* label changes, right or wrong before.
+
+    .. math:: P(f(T_r(x)) \neq f(x))
+
+    References:
+        Universal adversarial perturbations (Moosavi-Dezfooli et al., 2017)
+
+    Example:
+        >>> from robust_train.metrics.example import example_outcome
+        >>> metric = FoolingRate()
+        >>> metric.update(example_outcome())
+        >>> metric.estimate().value
+        0.5
+    """
+
+    higher_is_better = False
+
+    def per_sample(self, outcome: Outcome) -> Tensor:
+        return (outcome.perturbed_predictions != outcome.predictions) & outcome.size.isfinite()
+
+    def reduce(self, values: Tensor) -> Estimate:
+        return rate(values)
