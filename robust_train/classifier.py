@@ -1,0 +1,106 @@
+"""The Lightning module: a network, the defenses that wrap it, and an optimizer."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from robust_train.defenses.base import Defense, Step
+from robust_train.randomness import Streams
+
+__all__ = ["RobustClassifier"]
+
+
+class RobustClassifier(pl.LightningModule):
+    """Train a network under any stack of defenses. It is itself a network: images to logits.
+
+    How robust it is, ``Robustness`` measures: no evaluation lives here beyond the loss.
+
+    Args:
+        network: Images in [0, 1] to logits; normalisation is its own first layer.
+        defenses: In the order in which they act.
+        optimizer: Makes the optimizer from the parameters.
+        scheduler: Makes the scheduler from the optimizer.
+        interval: Whether the scheduler steps each ``epoch`` or each optimizer ``step``.
+        seed: Of the defenses' own draws.
+
+    Example:
+        >>> from robust_train.defenses import AdversarialTraining
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> model = RobustClassifier(network, [AdversarialTraining()])
+        >>> model(torch.rand(2, 1, 8, 8)).shape
+        torch.Size([2, 10])
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        defenses: list[Defense] | None = None,
+        optimizer: OptimizerCallable = torch.optim.AdamW,
+        scheduler: LRSchedulerCallable | None = None,
+        interval: str = "epoch",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.defenses = list(defenses or [])
+        for defense in self.defenses:
+            network = defense.wrap(network)
+        self.network = network
+        self.optimizer, self.scheduler, self.interval = optimizer, scheduler, interval
+        self.seed = seed
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self.network(inputs)
+        return logits
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        step = self._step(*batch)
+        for defense in self.defenses:
+            step = defense.batch(self.network, step)
+        logits = self(step.inputs)
+        step = replace(step, logits=logits)
+        loss = cross_entropy(logits, step.targets, reduction="none")
+        for defense in self.defenses:
+            loss = defense.loss(self.network, step, loss)
+        mean = loss.mean()
+        accuracy = (logits.detach().argmax(1) == step.labels).float().mean()
+        self.log_dict(
+            {"train/loss": mean, "train/accuracy": accuracy}, on_step=False, on_epoch=True, prog_bar=True
+        )
+        return mean
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        self._log_loss("val/loss", *batch)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        self._log_loss("test/loss", *batch)
+
+    def on_after_backward(self) -> None:
+        for defense in self.defenses:
+            defense.after_backward(self.network)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        super().optimizer_step(*args, **kwargs)
+        for defense in self.defenses:
+            defense.after_step(self.network)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self.optimizer(self.parameters())
+        if self.scheduler is None:
+            return optimizer
+        scheduler = {"scheduler": self.scheduler(optimizer), "interval": self.interval}
+        return {"optimizer": optimizer, "lr_scheduler": scheduler}
+
+    def _step(self, inputs: Tensor, labels: Tensor) -> Step:
+        # Streams are addressed by place in the global batch: no two processes draw the same.
+        first = self.global_rank * len(inputs)
+        rng = Streams.of(self.seed, range(first, first + len(inputs))).fold(self.global_step)
+        progress = self.global_step / max(1, int(self.trainer.estimated_stepping_batches))
+        return Step(inputs, labels, inputs, labels, min(1.0, progress), rng)
+
+    def _log_loss(self, name: str, inputs: Tensor, labels: Tensor) -> None:
+        self.log(name, cross_entropy(self(inputs), labels), batch_size=len(inputs))

@@ -1,0 +1,56 @@
+"""Adversarial training: min-max."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from robust_train.attacking.modes import evaluating, untouched
+from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.schedule import Ramp
+from robust_train.perturbations.base import Budgeted, Perturbation
+from robust_train.perturbations.pgd import PGD
+from robust_train.types import Network
+
+
+@dataclass(frozen=True)
+class AdversarialTraining(Defense):
+    r"""Train on what a perturbation makes of the batch: the review's eq. 9.
+
+    .. math:: \min_\theta \frac{1}{n} \sum_i \max_{\|r\|_p \le \epsilon} J(\theta, x_i + r, y_i)
+
+    The running statistics of batch normalisation never move during the inner maximisation.
+
+    Args:
+        perturbation: The inner maximisation, run to its end on every sample. A minimal one trains
+            on points just behind the boundary.
+        eps: Budget in the course of the training, in place of the perturbation's own.
+        mode: Which statistics the inner maximisation sees: the running ones of ``eval``, or those
+            of the batch.
+
+    Raises:
+        ValueError: A schedule is given for a perturbation that has no budget.
+
+    References:
+        Towards deep learning models resistant to adversarial attacks (Madry et al., 2018)
+
+    Example:
+        >>> defense = AdversarialTraining(PGD(eps=0.1, steps=5), eps=Ramp(0.0, 0.1, until=0.3))
+    """
+
+    perturbation: Perturbation = field(default_factory=lambda: PGD(steps=10))
+    eps: Ramp | None = None
+    mode: Literal["eval", "train"] = "eval"
+
+    def __post_init__(self) -> None:
+        if self.eps is not None and not isinstance(self.perturbation, Budgeted):
+            kind = type(self.perturbation).__name__
+            raise ValueError(f"AdversarialTraining: {kind} has no budget to schedule: leave eps out.")
+
+    def batch(self, network: Network, step: Step) -> Step:
+        perturbation = self.perturbation.maximising()
+        if self.eps is not None and isinstance(perturbation, Budgeted):
+            perturbation = replace(perturbation, eps=self.eps(step.progress))
+        with ExitStack() as modes:
+            modes.enter_context(evaluating(network) if self.mode == "eval" else untouched(network))
+            inputs = perturbation(network, step.inputs, step.labels, rng=step.rng).inputs
+        return replace(step, inputs=inputs)

@@ -1,0 +1,57 @@
+"""The one contract of every defense: where it may act on a training step."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from robust_train.randomness import Streams
+from robust_train.types import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One training step, as defenses see and change it.
+
+    Args:
+        inputs: ``(N, C, H, W)`` what the network is trained on.
+        targets: ``(N,)`` labels or ``(N, K)`` probabilities that it is trained towards.
+        clean: The inputs as the data gave them.
+        labels: ``(N,)`` the true labels.
+        progress: Share of the training that is done, in [0, 1].
+        rng: A stream of random numbers for each sample of the step.
+        logits: ``(N, K)`` of the network on ``inputs``, once they are known.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    clean: Tensor
+    labels: Tensor
+    progress: float
+    rng: Streams
+    logits: Tensor | None = None
+
+
+class Defense:
+    """Something that makes a network robust, by acting on any of these points; none by default.
+
+    It is stateless: what must be remembered is a buffer of what ``wrap`` returns. Defenses stack
+    in the order in which a recipe lists them.
+    """
+
+    def wrap(self, network: nn.Module) -> nn.Module:
+        """The network to train and to deploy in place of this one."""
+        return network
+
+    def batch(self, network: Network, step: Step) -> Step:
+        """Other inputs or targets: the inner maximisation, augmentation, soft labels."""
+        return step
+
+    def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
+        """``(N,)`` losses with a penalty added, or another loss in their place."""
+        return loss
+
+    def after_backward(self, network: nn.Module) -> None:
+        """Change gradients before the optimizer sees them."""
+
+    def after_step(self, network: nn.Module) -> None:
+        """Change weights after the optimizer did."""

@@ -1,0 +1,39 @@
+"""Hyper-parameters that change in the course of the training."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """Linear from ``start`` to ``end`` while the progress goes from ``begin`` to ``until``.
+
+    Args:
+        start: Value up to ``begin``.
+        end: Value from ``until`` on.
+        begin: Progress in [0, 1].
+        until: Progress in [0, 1], not before ``begin``.
+
+    Raises:
+        ValueError: The progress marks are out of order or outside of [0, 1].
+
+    Example:
+        >>> ramp = Ramp(0.0, 0.3, until=0.5)
+        >>> ramp(0.25), ramp(0.9)
+        (0.15, 0.3)
+    """
+
+    start: float
+    end: float
+    begin: float = 0.0
+    until: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.begin <= self.until <= 1:
+            raise ValueError(f"Ramp: begin {self.begin} and until {self.until} must rise within [0, 1].")
+
+    def __call__(self, progress: float) -> float:
+        if progress >= self.until:
+            return self.end
+        if progress <= self.begin:
+            return self.start
+        return self.start + (self.end - self.start) * (progress - self.begin) / (self.until - self.begin)
