@@ -1,0 +1,58 @@
+"""The order in which a data set is judged: blocks of consecutive positions."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import default_collate
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Block k holds positions kB to (k+1)B, whatever the loader, its order or the processes.
+
+    Args:
+        dataset: Anything with a length and items.
+        size: Samples in a block, B.
+        limit: Judge this many samples, drawn by the seed without regard to their order.
+        seed: Of that draw.
+        collate: Makes a batch of items.
+
+    Example:
+        >>> [index.tolist() for index, _ in Blocks([0, 1, 2], size=2).of_rank(0, 1)]
+        [[0, 1], [2]]
+    """
+
+    dataset: Sequence[Any]
+    size: int = 128
+    limit: int | None = None
+    seed: int = 0
+    collate: Callable[[list[Any]], Any] = default_collate
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or (self.limit is not None and self.limit < 0):
+            raise ValueError(
+                f"Block size {self.size} and limit {self.limit} must be positive numbers of samples."
+            )
+
+    def positions(self) -> Tensor:
+        """``(n,)`` the positions that are judged, ascending."""
+        total = len(self.dataset)
+        if self.limit is None or self.limit >= total:
+            return torch.arange(total)
+        # A data set is often sorted by class: its first samples are no fair share of it.
+        drawn = np.random.Generator(np.random.Philox(self.seed)).permutation(total)[: self.limit]
+        return torch.from_numpy(np.sort(drawn))
+
+    def of_rank(self, rank: int, world: int) -> Iterator[tuple[Tensor, Any]]:
+        """Positions and batches of every ``world``-th block."""
+        positions = self.positions()
+        for start in range(rank * self.size, len(positions), world * self.size):
+            block = positions[start : start + self.size]
+            yield block, self.collate([self.dataset[int(i)] for i in block])
+
+    def __len__(self) -> int:
+        return -(-len(self.positions()) // self.size)

@@ -1,0 +1,84 @@
+"""Somebody's network, seen as ours: images in pixel units to logits."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from robust_train.types import Network
+
+
+class Deployed(nn.Module):
+    """The network that is judged, exactly as it is deployed.
+
+    Args:
+        network: The network; a Lightning module serves as well.
+        mean: Of the normalisation that happens before the network, one value a channel.
+        std: Likewise.
+        logits: Key or position of the logits where the network returns a dictionary or a tuple.
+        precision: Makes the context in which the network runs, such as a trainer's autocast.
+
+    Raises:
+        ValueError: The network returns no ``(N, K)`` logits.
+
+    Example:
+        >>> network = Deployed(lambda x: {"scores": x.flatten(1)}, logits="scores")
+        >>> network(torch.rand(2, 1, 3, 1)).shape
+        torch.Size([2, 3])
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        logits: str | int | None = None,
+        precision: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
+        super().__init__()
+        if (mean is None) != (std is None):
+            raise ValueError("Normalisation needs both mean and std: give the other one too.")
+        self.network, self.key, self.precision = network, logits, precision
+        self.register_buffer("mean", None if mean is None else torch.tensor(mean)[:, None, None])
+        self.register_buffer("std", None if std is None else torch.tensor(std)[:, None, None])
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.mean is not None:
+            x = (x - self.mean.to(x)) / self.std.to(x)
+        with self.precision():
+            logits = self._logits(self.network(x.to(self._dtype(x))))
+        if logits.ndim != 2 or len(logits) != len(x):
+            raise ValueError(
+                f"The network returned shape {tuple(logits.shape)} for {len(x)} inputs, not (N, classes) "
+                "logits: flatten its output, or name the logits by logits=..."
+            )
+        return logits if logits.dtype == torch.float64 else logits.float()
+
+    def pixels(self, x: Tensor) -> Tensor:
+        """Undo the normalisation of a batch as the network's own data loader gives it."""
+        if self.mean is None:
+            return x
+        x = x * self.std.to(x) + self.mean.to(x)
+        # Rounding must not push black and white out of the box.
+        inside = x.clamp(0, 1)
+        return torch.where((x - inside).abs() < 1e-4, inside, x)
+
+    def _dtype(self, x: Tensor) -> torch.dtype:
+        """Of the weights: a search keeps its precision, only the call is cast."""
+        return next((p.dtype for p in self.parameters() if p.is_floating_point()), x.dtype)
+
+    def _logits(self, output: Any) -> Tensor:
+        if self.key is not None:
+            output = output[self.key]
+        if not isinstance(output, Tensor):
+            has = f" with {', '.join(map(str, output))}" if isinstance(output, dict) else ""
+            raise ValueError(
+                f"The network returned a {type(output).__name__}{has}, not logits: name them by logits=..."
+            )
+        return output

@@ -1,0 +1,101 @@
+"""Measure a network on a data set, in one call."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader, Dataset, default_collate
+
+from robust_train.evaluation.batches import unpack
+from robust_train.evaluation.blocks import Blocks
+from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.evaluator import Evaluator, Suite
+from robust_train.evaluation.processes import rank_and_world
+from robust_train.evaluation.progress import progress as progress_bar
+from robust_train.evaluation.results import Results
+from robust_train.evaluation.settings import describe
+from robust_train.types import Network
+
+
+def evaluate(
+    network: Network,
+    data: "Dataset[Any] | DataLoader[Any] | LightningDataModule",
+    suite: Suite,
+    *,
+    limit: int | None = None,
+    block: int = 128,
+    seed: int = 0,
+    device: str | torch.device | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    logits: str | int | None = None,
+    keys: tuple[str, str] | None = None,
+    gallery: int | None = 8,
+    progress: bool = True,
+) -> Results:
+    """Measure how robust a network is, under every regime of a suite.
+
+    Nothing of the network changes: mode, parameters, buffers, gradients and the global random
+    state are afterwards what they were. In a distributed program every process calls it and gets
+    the same results.
+
+    Args:
+        network: Images to logits; a module is moved to ``device`` and put into evaluation mode.
+        data: A data set of ``(image, label)`` with images in [0, 1], a loader or a data module
+            (its test set).
+        suite: Perturbations by name, or callables ``(network, inputs, labels) -> inputs``.
+        limit: Number of samples, drawn by the seed; all by default.
+        block: Samples that are searched together. Part of what defines the figures, to the bit.
+        seed: Of all random draws.
+        device: Where to compute; by default where the network's parameters are.
+        mean: Of the normalisation that the *data* already went through, if it did.
+        std: Likewise.
+        logits: Key or position of the logits, where the network returns a dictionary or a tuple.
+        keys: Names of inputs and labels, where batches are dictionaries with unusual ones.
+        gallery: How many samples to keep the images of; ``None`` for all.
+        progress: Show a bar.
+
+    Raises:
+        ValueError: There are no samples, or network, data and suite do not fit each other.
+
+    Example:
+        >>> from robust_train.perturbations import PGD
+        >>> data = [(torch.full((4,), i / 4), i % 2) for i in range(4)]
+        >>> results = evaluate(torch.nn.Linear(4, 2), data, {"pgd": PGD(eps=0.1)}, progress=False)
+        >>> results.regimes["pgd"].metrics["robust_accuracy"].n
+        4
+    """
+    dataset, collate = _dataset(data)
+    blocks = Blocks(dataset, block, limit, seed, collate)
+    positions = blocks.positions()
+    if not len(positions):
+        raise ValueError("There are no samples to judge: the data set is empty or the limit is 0.")
+    deployed = Deployed(network, mean=mean, std=std, logits=logits)
+    if isinstance(network, torch.nn.Module) and device is not None:
+        deployed.to(device)
+    where = device or next((p.device for p in deployed.parameters()), torch.device("cpu"))
+    evaluator = Evaluator(deployed, suite, seed=seed, gallery=positions[:gallery])
+    rank, world = rank_and_world()
+    mine = len(range(rank, len(blocks), world))
+    with progress_bar(len(suite), mine, progress and rank == 0) as tick:
+        for index, batch in blocks.of_rank(rank, world):
+            inputs, labels = unpack(batch, keys)
+            evaluator.add(index, deployed.pixels(inputs.to(where)), labels.to(where), tick)
+    classes = tuple(getattr(data, "classes", None) or getattr(dataset, "classes", None) or ())
+    return evaluator.results(describe(blocks, deployed), classes)
+
+
+def _dataset(data: Any) -> tuple[Any, Any]:
+    """The data set behind what the user gave, and what makes batches of its items."""
+    if isinstance(data, LightningDataModule):
+        data.prepare_data()
+        data.setup("test")
+        data = data.test_dataloader()
+    if isinstance(data, DataLoader):
+        return data.dataset, data.collate_fn
+    if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+        raise ValueError(
+            f"{type(data).__name__} has no length and items: give a data set, a loader or a data module."
+        )
+    return data, default_collate

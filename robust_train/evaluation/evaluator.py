@@ -1,0 +1,196 @@
+"""Measure a network under a suite of perturbation regimes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from robust_train.attacking.gradients import Counted
+from robust_train.attacking.modes import attack_mode
+from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.preflight import check_labels, preflight, training_modules
+from robust_train.evaluation.processes import by_index, gather, merge
+from robust_train.evaluation.results import RegimeResult, Results
+from robust_train.metrics import Accuracy, Estimate, FoolingRate, MedianSize, RelativeSize, RobustAccuracy
+from robust_train.metrics.base import OutcomeMetric
+from robust_train.norms import norm
+from robust_train.perturbations.base import Perturbation
+from robust_train.perturbations.foreign import Foreign
+from robust_train.randomness import Streams
+from robust_train.types import Outcome
+
+Suite = Mapping[str, Perturbation | Callable[..., Tensor]]
+"""Regimes by name; a bare callable ``(network, inputs, labels) -> inputs`` is measured in l2."""
+
+
+@dataclass
+class _Regime:
+    """What a regime has done so far."""
+
+    name: str
+    perturbation: Perturbation
+    outcomes: list[Outcome] = field(default_factory=list)
+    images: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    samples: int = 0
+    forwards: int = 0
+    backwards: int = 0
+    seconds: float = 0.0
+
+
+class Evaluator:
+    """Judges blocks of samples, one regime after the other, and sums up.
+
+    Whatever a perturbation returns is checked: the deployed network is run on it again, and its
+    size is measured again, both outside of the perturbation's reach.
+
+    Args:
+        network: The network as it is deployed.
+        suite: Regimes by name.
+        seed: Of all random draws; sample i has the same ones in any block and process.
+        gallery: The positions whose images are kept; all of them where it is ``None``.
+    """
+
+    def __init__(
+        self, network: Deployed, suite: Suite, *, seed: int = 0, gallery: Tensor | None = None
+    ) -> None:
+        self.network, self.seed, self.gallery = network, seed, gallery
+        self.regimes = [
+            _Regime(name, p if isinstance(p, Perturbation) else Foreign(attack=p))
+            for name, p in suite.items()
+        ]
+        self.clean: list[Outcome] = []
+        self.images: list[tuple[Tensor, Tensor]] = []
+        self.warnings: list[str] | None = None
+
+    def add(
+        self, index: Tensor, inputs: Tensor, labels: Tensor, done: Callable[[str], None] = lambda name: None
+    ) -> None:
+        """Judge one block.
+
+        Args:
+            index: ``(N,)`` positions in the data set.
+            inputs: ``(N, C, H, W)`` in pixel units.
+            labels: ``(N,)``.
+            done: Told the name of each regime that is through with the block.
+
+        Raises:
+            ValueError: The network or the labels do not fit the inputs.
+        """
+        modes = (
+            training_modules(self.network.network)
+            if isinstance(self.network.network, torch.nn.Module)
+            else []
+        )
+        with attack_mode(self.network):
+            inputs, labels = inputs.detach().clone(), labels.detach().clone()
+            if self.warnings is None:
+                self.warnings = modes + preflight(self.network, inputs, labels)
+            logits = self._logits(inputs)
+            check_labels(labels, logits.shape[1])
+            clean = Outcome(
+                index=index.cpu(),
+                labels=labels.cpu(),
+                logits=logits.cpu(),
+                perturbed_logits=logits.cpu(),
+                size=torch.zeros(len(inputs), dtype=torch.float64),
+                scale=norm(inputs.double(), "l2").cpu(),
+            )
+            self.clean.append(clean)
+            self._keep(self.images, index, inputs)
+            for regime in self.regimes:
+                self._judge(regime, clean, inputs, labels)
+                done(regime.name)
+
+    def results(self, settings: dict[str, Any] | None = None, classes: tuple[str, ...] = ()) -> Results:
+        """The figures over all blocks of all processes; every process must call it."""
+        clean = merge(gather(self.clean))
+        index, images = by_index(*_stack(gather(self.images)))
+        return Results(
+            clean_accuracy=_estimate(Accuracy(), clean),
+            regimes={regime.name: _result(regime) for regime in self.regimes},
+            examples=images,
+            example_index=index,
+            classes=classes,
+            settings={"samples": len(clean.index), "seed": self.seed, **(settings or {})},
+            warnings=tuple(dict.fromkeys(gather(self.warnings or []))),
+        )
+
+    def _judge(self, regime: _Regime, clean: Outcome, inputs: Tensor, labels: Tensor) -> None:
+        counted = Counted(self.network)
+        start = perf_counter()
+        found = regime.perturbation(counted, inputs, labels, rng=Streams.of(self.seed, clean.index))
+        if inputs.is_cuda:
+            torch.cuda.synchronize(inputs.device)
+        regime.seconds += perf_counter() - start
+        regime.samples += len(inputs)
+        regime.forwards += counted.forwards
+        regime.backwards += counted.backwards
+        # A size of inf says that nothing was found; any other is measured anew.
+        size = regime.perturbation.measure(inputs, found.inputs).masked_fill(found.size.isinf(), torch.inf)
+        logits = self._logits(found.inputs)
+        regime.outcomes.append(replace(clean, perturbed_logits=logits.cpu(), size=size.double().cpu()))
+        self._keep(regime.images, clean.index, found.inputs)
+
+    def _logits(self, inputs: Tensor) -> Tensor:
+        with torch.no_grad():
+            logits: Tensor = self.network(inputs)
+            return logits
+
+    def _keep(self, images: list[tuple[Tensor, Tensor]], index: Tensor, inputs: Tensor) -> None:
+        index = index.cpu()
+        rows = (
+            torch.ones_like(index, dtype=torch.bool)
+            if self.gallery is None
+            else torch.isin(index, self.gallery)
+        )
+        images.append((index[rows], inputs.detach().cpu()[rows]))
+
+
+def _stack(images: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    return torch.cat([index for index, _ in images]), torch.cat([pixels for _, pixels in images])
+
+
+def _estimate(metric: OutcomeMetric, outcome: Outcome) -> Estimate:
+    metric.update(outcome)
+    return metric.estimate()
+
+
+def _result(regime: _Regime) -> RegimeResult:
+    perturbation, outcome = regime.perturbation, merge(gather(regime.outcomes))
+    costs = gather([(regime.samples, regime.forwards, regime.backwards, regime.seconds)])
+    samples, forwards, backwards, _ = (sum(column) for column in zip(*costs, strict=True))
+    eps = getattr(perturbation, "eps", None)
+    metrics: dict[str, OutcomeMetric] = {"fooling_rate": FoolingRate()}
+    if perturbation.minimal:
+        metrics |= {"median_size": MedianSize(), "relative_size": RelativeSize()}
+    else:
+        metrics |= {"robust_accuracy": RobustAccuracy(eps)}
+    return RegimeResult(
+        name=regime.name,
+        kind=type(perturbation).__name__,
+        settings={f.name: _plain(getattr(perturbation, f.name)) for f in fields(perturbation)},
+        minimal=perturbation.minimal,
+        norm=getattr(perturbation, "norm", ""),
+        eps=eps,
+        metrics={name: _estimate(metric, outcome) for name, metric in metrics.items()},
+        outcome=outcome,
+        forwards=forwards / max(1, samples),
+        backwards=backwards / max(1, samples),
+        seconds=max(seconds for *_, seconds in costs),
+        examples=by_index(*_stack(gather(regime.images)))[1],
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A hyper-parameter as plain values, for files."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {
+            "kind": type(value).__name__,
+            **{f.name: _plain(getattr(value, f.name)) for f in fields(value)},
+        }
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value if isinstance(value, (bool, int, float, str, type(None))) else repr(value)

@@ -1,0 +1,112 @@
+"""What to know about a network and its data before any attack: a sentence each."""
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from robust_train.attacking.gradients import input_gradient
+from robust_train.evaluation.deployed import Deployed
+from robust_train.objectives import CrossEntropy, Margin
+from robust_train.types import Goal
+
+_SAMPLES = 16  # enough to notice, cheap enough to always look
+
+
+def preflight(network: Deployed, inputs: Tensor, labels: Tensor) -> list[str]:
+    """Warnings about what would make figures meaningless, from the first few samples of a block.
+
+    To be called in attack mode, except for ``training_modules``.
+
+    Raises:
+        ValueError: Nothing can be measured: the network refuses the inputs, returns no finite
+            logits, or a label is none of its classes.
+    """
+    x, y = inputs[:_SAMPLES], labels[:_SAMPLES]
+    if not len(x):
+        return []
+    logits = _first_call(network, x)
+    check_labels(labels, logits.shape[1])
+    return [
+        *_about_logits(logits),
+        *_about_range(inputs),
+        *_about_randomness(network, x, logits),
+        *_about_gradients(network, x, y),
+    ]
+
+
+def training_modules(network: nn.Module) -> list[str]:
+    """A warning if any module is in training mode, to be asked before that is changed."""
+    names = [name or type(module).__name__ for name, module in network.named_modules() if module.training]
+    if not names:
+        return []
+    return [f"{len(names)} modules were in training mode; they are judged in evaluation mode."]
+
+
+def check_labels(labels: Tensor, classes: int) -> None:
+    """Refuse labels that are none of the network's classes."""
+    wrong = (labels < 0) | (labels >= classes)
+    if bool(wrong.any()):
+        raise ValueError(
+            f"Label {int(labels[wrong][0])} is none of the network's {classes} classes (0 to {classes - 1}): "
+            "give the network as many outputs as the data has classes, or map the labels."
+        )
+
+
+def _first_call(network: Deployed, x: Tensor) -> Tensor:
+    try:
+        with torch.no_grad():
+            logits: Tensor = network(x)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"The network refuses inputs of shape {tuple(x.shape[1:])} ({reason}): give it the channels and "
+            "the size of the data."
+        ) from error
+    if not bool(logits.isfinite().any()):
+        raise ValueError(
+            "The network returns NaN or infinity for every input: look at its weights and its "
+            "normalisation; a training that diverged needs a smaller learning rate."
+        )
+    return logits
+
+
+def _about_logits(logits: Tensor) -> list[str]:
+    broken = int((~logits.isfinite().all(1)).sum())
+    if broken:
+        return [f"Logits are not finite for {broken} of {len(logits)} samples; these never count as correct."]
+    if bool((logits >= 0).all()) and bool(((logits.sum(1) - 1).abs() < 1e-4).all()):
+        return ["The network returns probabilities: attacks want logits, or their gradients vanish."]
+    return []
+
+
+def _about_range(inputs: Tensor) -> list[str]:
+    low, high = (float(v) for v in inputs.aminmax())
+    if low < 0 or high > 1:
+        return [
+            f"Inputs lie in [{low:.3g}, {high:.3g}], not in [0, 1]: tell mean and std if they are "
+            "normalised, or no eps means what it says."
+        ]
+    return []
+
+
+def _about_randomness(network: Deployed, x: Tensor, logits: Tensor) -> list[str]:
+    with torch.no_grad():
+        again = network(x)
+    if bool(((again - logits).abs() > 1e-4 * logits.abs().amax().clamp_min(1e-6)).any()):
+        return ["The network is random: one draw decides each sample, and repeats will differ."]
+    return []
+
+
+def _about_gradients(network: Deployed, x: Tensor, y: Tensor) -> list[str]:
+    goal, found = Goal(y), []
+    for objective in (CrossEntropy(), Margin()):
+        gradient = input_gradient(network, x, partial(objective, goal=goal)).gradient
+        dead = int((gradient.flatten(1) == 0).all(1).sum())
+        if dead > 0.1 * len(x):
+            name = type(objective).__name__
+            found.append(
+                f"The gradient of {name} is zero or not finite for {dead} of {len(x)} samples: attacks by "
+                "gradient will overrate this network."
+            )
+    return found

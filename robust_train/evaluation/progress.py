@@ -1,0 +1,18 @@
+"""A bar that tells how much of an evaluation is done, and how long the rest takes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+
+@contextmanager
+def progress(regimes: int, blocks: int, shown: bool) -> Iterator[Callable[[str], None]]:
+    """A bar over all regimes of all blocks; to be called with the name of each that is done."""
+    with tqdm(total=regimes * blocks, desc="robustness", unit="block", leave=False, disable=not shown) as bar:
+
+        def tick(name: str) -> None:
+            bar.set_postfix_str(name, refresh=False)
+            bar.update()
+
+        yield tick

@@ -1,0 +1,67 @@
+"""What an evaluation found: estimates with intervals, costs, and the outcome of every sample."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from robust_train.metrics.estimate import Estimate
+from robust_train.types import Outcome
+
+
+@dataclass(frozen=True, eq=False)
+class RegimeResult:
+    """One perturbation regime, measured.
+
+    Args:
+        name: The name that the suite gives it.
+        kind: Class of the perturbation, such as ``PGD``.
+        settings: Its hyper-parameters as plain values.
+        minimal: Whether sizes are minimal (else success within a budget is what counts).
+        norm: Unit of the sizes, such as ``linf``.
+        eps: The budget; ``None`` where there is none.
+        metrics: Estimates by name: ``robust_accuracy``, ``fooling_rate``, ``median_size``,
+            ``relative_size``; those that do not apply are missing.
+        outcome: Every sample once, ordered by index.
+        forwards: Forward passes for each sample.
+        backwards: Backward passes for each sample.
+        seconds: Wall time; never part of what is compared between runs.
+        examples: ``(G, C, H, W)`` the perturbed images of the gallery.
+    """
+
+    name: str
+    kind: str
+    settings: dict[str, Any]
+    minimal: bool
+    norm: str
+    eps: float | None
+    metrics: dict[str, Estimate]
+    outcome: Outcome
+    forwards: float
+    backwards: float
+    seconds: float
+    examples: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """One network, measured under a suite of regimes.
+
+    Args:
+        clean_accuracy: On the unperturbed inputs.
+        regimes: By name, in the order of the suite.
+        examples: ``(G, C, H, W)`` the clean images of the gallery.
+        example_index: ``(G,)`` their positions in the data set.
+        classes: Names of the classes, or nothing.
+        settings: What defines the numbers: seed, block, samples and the rule that chose them,
+            precision, versions. Plain values.
+        warnings: What the preflight found, a sentence each.
+    """
+
+    clean_accuracy: Estimate
+    regimes: dict[str, RegimeResult]
+    examples: Tensor
+    example_index: Tensor
+    classes: tuple[str, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
