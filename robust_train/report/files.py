@@ -1,0 +1,70 @@
+"""``results.json``: everything that was measured, but for the single samples."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from robust_train.evaluation.results import RegimeResult, Results
+from robust_train.report.atomic import write_text
+
+SCHEMA = 1
+"""Version of the layout of the file; a change that readers would notice raises it."""
+
+
+def write_json(results: Results, path: str | Path) -> None:
+    """Write ``results.json``, as valid JSON: NaN becomes null, infinity the string ``inf``.
+
+    Seconds have a place of their own, so that all the rest can be compared between two runs.
+
+    Raises:
+        OSError: The folder is missing or cannot be written.
+    """
+    content = {
+        "schema": SCHEMA,
+        "clean_accuracy": asdict(results.clean_accuracy),
+        "regimes": {name: _regime(regime) for name, regime in results.regimes.items()},
+        "settings": results.settings,
+        "warnings": results.warnings,
+        "timing": {"seconds": {name: regime.seconds for name, regime in results.regimes.items()}},
+    }
+    write_text(path, json.dumps(_valid(content), indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """What ``write_json`` wrote, as plain values.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not a ``results.json`` of this version.
+    """
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        raise ValueError(f"{path} has schema {schema}, not {SCHEMA}: evaluate again to write it anew.")
+    return dict(content)
+
+
+def _regime(regime: RegimeResult) -> dict[str, Any]:
+    return {
+        "kind": regime.kind,
+        "minimal": regime.minimal,
+        "norm": regime.norm,
+        "eps": regime.eps,
+        "settings": regime.settings,
+        "metrics": {name: asdict(estimate) for name, estimate in regime.metrics.items()},
+        "passes_per_sample": {"forward": regime.forwards, "backward": regime.backwards},
+    }
+
+
+def _valid(value: Any) -> Any:
+    """The value in JSON's own types; what has none is spelt out."""
+    if isinstance(value, Mapping):
+        return {str(key): _valid(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_valid(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
