@@ -58,7 +58,7 @@ class RobustClassifier(pl.LightningModule):
         return logits
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        step = self._step(*batch)
+        step = self._step(*batch, batch_idx)
         for defense in self.defenses:
             step = defense.batch(self.network, step)
         logits = self(step.inputs)
@@ -95,12 +95,13 @@ class RobustClassifier(pl.LightningModule):
         scheduler = {"scheduler": self.scheduler(optimizer), "interval": self.interval}
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
-    def _step(self, inputs: Tensor, labels: Tensor) -> Step:
+    def _step(self, inputs: Tensor, labels: Tensor, batch_idx: int) -> Step:
         # Streams are addressed by place in the global batch: no two processes draw the same.
         first = self.global_rank * len(inputs)
-        rng = Streams.of(self.seed, range(first, first + len(inputs))).fold(self.global_step)
-        progress = self.global_step / max(1, int(self.trainer.estimated_stepping_batches))
-        return Step(inputs, labels, inputs, labels, min(1.0, progress), rng)
+        rng = Streams.of(self.seed, range(first, first + len(inputs))).fold(self.global_step).fold(batch_idx)
+        steps = self.trainer.estimated_stepping_batches  # infinite, or -1, where nobody set an end
+        progress = min(1.0, self.global_step / steps) if steps > 0 else 0.0
+        return Step(inputs, labels, inputs, labels, progress, rng)
 
     def _log_loss(self, name: str, inputs: Tensor, labels: Tensor) -> None:
         self.log(name, cross_entropy(self(inputs), labels), batch_size=len(inputs))

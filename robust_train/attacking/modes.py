@@ -1,8 +1,10 @@
 """Contexts under which a network is attacked, each undone on exit, also when it raises."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -21,41 +23,52 @@ def differentiable() -> Iterator[None]:
 
 @contextmanager
 def frozen(network: Network) -> Iterator[None]:
-    """No parameter of the network asks for a gradient."""
-    parameters = [p for p in _modules(network).parameters() if p.requires_grad]
+    """No parameter of the network asks for a gradient; each gets its own flag back."""
+    flags = [(p, p.requires_grad) for p in _modules(network).parameters()]
     try:
-        for parameter in parameters:
-            parameter.requires_grad_(False)
+        for parameter, asks in flags:
+            if asks:
+                parameter.requires_grad_(False)
         yield
     finally:
-        for parameter in parameters:
-            parameter.requires_grad_(True)
+        for parameter, asks in flags:
+            parameter.requires_grad_(asks)
 
 
 @contextmanager
 def evaluating(network: Network) -> Iterator[None]:
     """Every module is in evaluation mode; each gets its own flag back."""
-    training = [m for m in _modules(network).modules() if m.training]
+    flags = [(m, m.training) for m in _modules(network).modules()]
     try:
-        for module in training:
+        for module, _ in flags:
             module.training = False
         yield
     finally:
-        for module in training:
-            module.training = True
+        for module, training in flags:
+            module.training = training
 
 
 @contextmanager
 def untouched(network: Network) -> Iterator[None]:
-    """Buffers and the global random state are bit for bit what they were."""
-    buffers = [(b, b.detach().clone()) for b in _modules(network).buffers()]
+    """Buffers and the global random states are bit for bit what they were."""
+    buffers = [
+        (module, name, buffer, buffer.detach().clone())
+        for module in _modules(network).modules()
+        for name, buffer in module._buffers.items()
+        if buffer is not None
+    ]
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002 (the networks of others draw from it)
     cuda = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
     try:
         with torch.random.fork_rng(devices=cuda):
             yield
     finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
         with torch.no_grad():
-            for buffer, before in buffers:
+            for module, name, buffer, before in buffers:
+                # Some networks replace a buffer rather than write to it.
+                module._buffers[name] = buffer
                 buffer.copy_(before)
 
 

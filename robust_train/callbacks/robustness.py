@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from math import ceil
 from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.utilities.data import sized_len
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
-from torch.utils.data import IterableDataset, default_collate
+from torch.utils.data import DataLoader
 
+from robust_train.attacking.modes import evaluating, untouched
 from robust_train.evaluation.batches import unpack
-from robust_train.evaluation.blocks import Blocks
+from robust_train.evaluation.blocks import Blocks, has_positions
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.evaluator import Evaluator
 from robust_train.evaluation.processes import rank_and_world
@@ -29,19 +32,21 @@ class Robustness(pl.Callback):
     It runs at the last batch of the loop, where averaged weights are in place, so that the
     weights that are judged, selected and saved are the same. The data set is walked in its own
     order, whatever the sampler and the number of processes: every sample counts exactly once. A
-    data set without a length is judged batch by batch instead, where a sampler's padding cannot
-    be told from samples.
+    data set without a length, or a loader of another make, is judged batch by batch instead, where
+    a sampler's padding cannot be told from samples.
 
     Figures are logged as ``robust/clean/accuracy`` and ``robust/<regime>/<metric>`` to whatever
-    loggers the trainer has, and are there for ``ModelCheckpoint(monitor=...)``. All of them, with
-    the outcome of every sample, are in ``results``.
+    loggers the trainer has, and are there for ``ModelCheckpoint(monitor=...)``, which needs the same
+    ``every_n_epochs``. All of them, with the outcome of every sample, are in ``results`` (of several
+    loaders, those of the last).
 
     Args:
         regimes: Perturbations by name.
         on: Loops that are measured: ``validate`` (also inside ``fit``), ``test``, and ``fit`` for
             once at the end of it, on the validation data.
         every_n_epochs: Inside ``fit``, measure every so many epochs.
-        limit: Number of samples, drawn by the seed; all by default.
+        limit: Number of samples, drawn by the seed; by default all, or the share to which the
+            trainer limits the loop.
         block: Samples that are searched together.
         seed: Of all random draws.
         mean: Of the normalisation that the data went through, one value a channel; eps stays in
@@ -51,7 +56,7 @@ class Robustness(pl.Callback):
         keys: Names of inputs and labels, where batches are dictionaries with unusual ones.
         autocast: Judge the module in the trainer's own precision rather than in float32.
         gallery: How many samples to keep the images of.
-        bar: Show a progress bar.
+        bar: Show a progress bar, where the trainer shows its own.
 
     Example:
         >>> from robust_train.perturbations import PGD
@@ -88,84 +93,112 @@ class Robustness(pl.Callback):
     def state_key(self) -> str:
         return f"Robustness[{','.join(self.on)}]"
 
+    def on_validation_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._start(trainer, module, trainer.val_dataloaders)
+
+    def on_test_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._start(trainer, module, trainer.test_dataloaders)
+
     def on_validation_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
-        if not trainer.sanity_checking and self._due(trainer):
+        if self._due(trainer):
             self._batch(trainer, module, batch, batch_idx, dataloader_idx, "val")
 
     def on_test_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
-        if "test" in self.on:
+        if self._due(trainer):
             self._batch(trainer, module, batch, batch_idx, dataloader_idx, "test")
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._finish_streaming(module)
+        self._finish(module)
 
     def on_test_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._finish_streaming(module)
+        self._finish(module)
 
     def on_fit_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         loaders = _flat(trainer.val_dataloaders)
         if "fit" in self.on and loaders:
-            figures = self._measure(trainer, module, loaders[0], 0)
+            # Lightning has put the module back into training mode: that is nothing to warn of.
+            with evaluating(module):
+                figures = self._outside(trainer, module, loaders[0])
             for logger in trainer.loggers:
                 logger.log_metrics(figures, step=trainer.global_step)
 
     def _due(self, trainer: pl.Trainer) -> bool:
-        if "validate" not in self.on:
-            return False
-        return trainer.state.fn != "fit" or (trainer.current_epoch + 1) % self.every_n_epochs == 0
+        if trainer.testing or trainer.sanity_checking:
+            return trainer.testing and "test" in self.on
+        in_turn = trainer.state.fn != "fit" or (trainer.current_epoch + 1) % self.every_n_epochs == 0
+        return in_turn and "validate" in self.on
 
     def _batch(
         self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, number: int, place: int, loop: str
     ) -> None:
         loader = _flat(getattr(trainer, f"{loop}_dataloaders"))[place]
-        if isinstance(getattr(loader, "dataset", None), IterableDataset):
-            self._stream(trainer, module, batch)
-        elif number + 1 == getattr(trainer, f"num_{loop}_batches")[place]:
-            self._log(module, self._measure(trainer, module, loader, place))
+        batches = getattr(trainer, f"num_{loop}_batches")[place]
+        if not _walkable(loader):
+            self._stream(batch)
+        elif number + 1 == batches:
+            self._log(module, self._measure(trainer, module, loader, batches, place))
+
+    def _outside(self, trainer: pl.Trainer, module: pl.LightningModule, loader: Any) -> dict[str, float]:
+        """Judge what a validation loader gives, where no loop runs over it."""
+        if _walkable(loader):
+            return self._measure(trainer, module, loader, trainer.num_val_batches[0])
+        self._streaming, self._seen = self._evaluator(module, trainer, torch.arange(self.gallery)), 0
+        for batch in loader:
+            self._stream(_transfer(trainer, batch, 0))
+        return self._conclude_streaming(self._streaming)
 
     def _measure(
-        self, trainer: pl.Trainer, module: pl.LightningModule, loader: Any, place: int
+        self, trainer: pl.Trainer, module: pl.LightningModule, loader: Any, batches: float, place: int = 0
     ) -> dict[str, float]:
-        """Judge the data set behind a loader."""
-        blocks = Blocks(
-            loader.dataset, self.block, self.limit, self.seed, getattr(loader, "collate_fn", default_collate)
-        )
+        """Judge the data set behind a loader, of which the loop runs over so many batches."""
+        limit, share = self.limit, batches / len(loader)
+        if share < 1 and (limit is None or getattr(trainer, "fast_dev_run", False)):
+            limit = ceil(share * len(loader.dataset))
+        blocks = Blocks(loader.dataset, self.block, limit, self.seed, loader.collate_fn)
         evaluator = self._evaluator(module, trainer, blocks.positions()[: self.gallery])
         rank, world = rank_and_world()
         mine = len(range(rank, len(blocks), world))
-        with progress(len(self.regimes), mine, self.bar and rank == 0) as tick:
+        shown = self.bar and rank == 0 and trainer.progress_bar_callback is not None
+        # The items of a data set may be drawn at random: that must not change the training.
+        with untouched(evaluator.network), progress(len(self.regimes), mine, shown) as tick:
             for index, batch in blocks.of_rank(rank, world):
                 inputs, labels = unpack(_transfer(trainer, batch, place), self.keys)
                 evaluator.add(index, evaluator.network.pixels(inputs.float()), labels, tick)
         classes = getattr(getattr(trainer, "datamodule", None), "classes", None) or ()
         return self._conclude(evaluator, describe(blocks, evaluator.network, self.autocast), classes)
 
-    def _stream(self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any) -> None:
+    def _start(self, trainer: pl.Trainer, module: pl.LightningModule, loaders: Any) -> None:
+        """Every process streams or none does: they meet at the end, also those without a batch."""
+        streams = self._due(trainer) and not all(_walkable(loader) for loader in _flat(loaders))
+        self._streaming = self._evaluator(module, trainer, torch.arange(self.gallery)) if streams else None
+        self._seen = 0
+
+    def _stream(self, batch: Any) -> None:
         """Judge one of the loop's own batches; indices count what this process has seen."""
-        if self._streaming is None:
-            self._streaming, self._seen = self._evaluator(module, trainer, torch.arange(self.gallery)), 0
+        assert self._streaming is not None
         inputs, labels = unpack(batch, self.keys)
-        inputs, labels = inputs[: self._room()], labels[: self._room()]
         rank, world = rank_and_world()
         index = rank + world * torch.arange(self._seen, self._seen + len(inputs))
         self._seen += len(inputs)
-        self._streaming.add(index, self._streaming.network.pixels(inputs.float()), labels)
+        room = len(index) if self.limit is None else int((index < self.limit).sum())
+        if room:
+            inputs = self._streaming.network.pixels(inputs[:room].float())
+            self._streaming.add(index[:room], inputs, labels[:room])
 
-    def _room(self) -> int | None:
-        return None if self.limit is None else max(0, self.limit - self._seen)
+    def _finish(self, module: pl.LightningModule) -> None:
+        if self._streaming is not None:
+            self._log(module, self._conclude_streaming(self._streaming))
 
-    def _finish_streaming(self, module: pl.LightningModule) -> None:
-        if self._streaming is None:
-            return
-        evaluator, self._streaming = self._streaming, None
+    def _conclude_streaming(self, evaluator: Evaluator) -> dict[str, float]:
+        self._streaming = None
         settings = {"subset": "the loader's own batches: padding of a sampler cannot be told from samples"}
-        self._log(module, self._conclude(evaluator, settings))
+        return self._conclude(evaluator, settings)
 
     def _evaluator(self, module: pl.LightningModule, trainer: pl.Trainer, gallery: Tensor) -> Evaluator:
         precision = trainer.precision_plugin.forward_context if self.autocast else nullcontext
@@ -187,8 +220,8 @@ class Robustness(pl.Callback):
         return figures
 
     def _log(self, module: pl.LightningModule, figures: dict[str, float]) -> None:
-        # Every process holds the same figures of all samples: there is nothing to reduce.
-        module.log_dict(figures, on_step=False, on_epoch=True, batch_size=1)
+        # Every process holds the same figures of all samples: the largest of them is any of them.
+        module.log_dict(figures, on_step=False, on_epoch=True, reduce_fx="max", sync_dist=True)
 
 
 def _flat(loaders: Any) -> list[Any]:
@@ -196,6 +229,12 @@ def _flat(loaders: Any) -> list[Any]:
     if isinstance(loaders, dict):
         return list(loaders.values())
     return list(loaders) if isinstance(loaders, (list, tuple)) else [loaders] if loaders is not None else []
+
+
+def _walkable(loader: Any) -> bool:
+    """Whether the samples behind a loader can be asked for one by one; else its batches are taken."""
+    known = isinstance(loader, DataLoader) and loader.batch_sampler is not None
+    return known and sized_len(loader) is not None and has_positions(loader.dataset)
 
 
 def _transfer(trainer: pl.Trainer, batch: Any, place: int) -> Any:

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import default_collate
+from torch.utils.data import IterableDataset, default_collate
+
+
+def has_positions(dataset: Any) -> bool:
+    """Whether a data set gives its samples by their position, and says how many there are."""
+    by_position = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
+    return by_position and not isinstance(dataset, IterableDataset)
 
 
 @dataclass(frozen=True)

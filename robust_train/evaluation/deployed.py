@@ -45,8 +45,10 @@ class Deployed(nn.Module):
         if (mean is None) != (std is None):
             raise ValueError("Normalisation needs both mean and std: give the other one too.")
         self.network, self.key, self.precision = network, logits, precision
-        self.register_buffer("mean", None if mean is None else torch.tensor(mean)[:, None, None])
-        self.register_buffer("std", None if std is None else torch.tensor(std)[:, None, None])
+        # The loops of Lightning run under inference mode, whose tensors no gradient can pass through.
+        with torch.inference_mode(False):
+            self.register_buffer("mean", None if mean is None else torch.tensor(mean)[:, None, None])
+            self.register_buffer("std", None if std is None else torch.tensor(std)[:, None, None])
 
     def forward(self, x: Tensor) -> Tensor:
         if self.mean is not None:
@@ -74,11 +76,19 @@ class Deployed(nn.Module):
         return next((p.dtype for p in self.parameters() if p.is_floating_point()), x.dtype)
 
     def _logits(self, output: Any) -> Tensor:
-        if self.key is not None:
-            output = output[self.key]
-        if not isinstance(output, Tensor):
+        logits = output if self.key is None else _entry(output, self.key)
+        if not isinstance(logits, Tensor):
             has = f" with {', '.join(map(str, output))}" if isinstance(output, dict) else ""
+            where = "" if self.key is None else f" at {self.key!r}"
             raise ValueError(
-                f"The network returned a {type(output).__name__}{has}, not logits: name them by logits=..."
+                f"The network returned a {type(output).__name__}{has}, not logits{where}: name them by "
+                "logits=..."
             )
-        return output
+        return logits
+
+
+def _entry(output: Any, key: str | int) -> Any:
+    try:
+        return output[key]
+    except (KeyError, IndexError, TypeError):
+        return None

@@ -1,14 +1,14 @@
 """Measure a network on a data set, in one call."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader, Dataset, default_collate
 
+from robust_train.attacking.modes import untouched
 from robust_train.evaluation.batches import unpack
-from robust_train.evaluation.blocks import Blocks
+from robust_train.evaluation.blocks import Blocks, has_positions
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.evaluator import Evaluator, Suite
 from robust_train.evaluation.processes import rank_and_world
@@ -16,6 +16,9 @@ from robust_train.evaluation.progress import progress as progress_bar
 from robust_train.evaluation.results import Results
 from robust_train.evaluation.settings import describe
 from robust_train.types import Network
+
+if TYPE_CHECKING:
+    from pytorch_lightning import LightningDataModule
 
 
 def evaluate(
@@ -69,8 +72,6 @@ def evaluate(
     dataset, collate = _dataset(data)
     blocks = Blocks(dataset, block, limit, seed, collate)
     positions = blocks.positions()
-    if not len(positions):
-        raise ValueError("There are no samples to judge: the data set is empty or the limit is 0.")
     deployed = Deployed(network, mean=mean, std=std, logits=logits)
     if isinstance(network, torch.nn.Module) and device is not None:
         deployed.to(device)
@@ -78,7 +79,8 @@ def evaluate(
     evaluator = Evaluator(deployed, suite, seed=seed, gallery=positions[:gallery])
     rank, world = rank_and_world()
     mine = len(range(rank, len(blocks), world))
-    with progress_bar(len(suite), mine, progress and rank == 0) as tick:
+    # The items of a data set may be drawn at random: that must not leak either.
+    with untouched(deployed), progress_bar(len(suite), mine, progress and rank == 0) as tick:
         for index, batch in blocks.of_rank(rank, world):
             inputs, labels = unpack(batch, keys)
             evaluator.add(index, deployed.pixels(inputs.to(where)), labels.to(where), tick)
@@ -88,14 +90,17 @@ def evaluate(
 
 def _dataset(data: Any) -> tuple[Any, Any]:
     """The data set behind what the user gave, and what makes batches of its items."""
-    if isinstance(data, LightningDataModule):
+    if hasattr(data, "test_dataloader"):  # of pytorch_lightning or of lightning.pytorch
         data.prepare_data()
         data.setup("test")
         data = data.test_dataloader()
+    collate = default_collate
     if isinstance(data, DataLoader):
-        return data.dataset, data.collate_fn
-    if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+        data, collate = data.dataset, data.collate_fn
+    if not has_positions(data):
         raise ValueError(
             f"{type(data).__name__} has no length and items: give a data set, a loader or a data module."
         )
-    return data, default_collate
+    if isinstance(data, (list, tuple)) and any(isinstance(item, DataLoader) for item in data):
+        raise ValueError(f"There are {len(data)} test loaders: give one of them.")
+    return data, collate

@@ -1,5 +1,6 @@
 """Measure a network under a suite of perturbation regimes."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from time import perf_counter
@@ -51,11 +52,15 @@ class Evaluator:
         suite: Regimes by name.
         seed: Of all random draws; sample i has the same ones in any block and process.
         gallery: The positions whose images are kept; all of them where it is ``None``.
+
+    Raises:
+        ValueError: The network's parameters are sharded over processes.
     """
 
     def __init__(
         self, network: Deployed, suite: Suite, *, seed: int = 0, gallery: Tensor | None = None
     ) -> None:
+        _refuse_shards(network)
         self.network, self.seed, self.gallery = network, seed, gallery
         self.regimes = [
             _Regime(name, p if isinstance(p, Perturbation) else Foreign(attack=p))
@@ -105,18 +110,27 @@ class Evaluator:
                 done(regime.name)
 
     def results(self, settings: dict[str, Any] | None = None, classes: tuple[str, ...] = ()) -> Results:
-        """The figures over all blocks of all processes; every process must call it."""
-        clean = merge(gather(self.clean))
-        index, images = by_index(*_stack(gather(self.images)))
-        return Results(
-            clean_accuracy=_estimate(Accuracy(), clean),
-            regimes={regime.name: _result(regime) for regime in self.regimes},
-            examples=images,
-            example_index=index,
-            classes=classes,
-            settings={"samples": len(clean.index), "seed": self.seed, **(settings or {})},
-            warnings=tuple(dict.fromkeys(gather(self.warnings or []))),
-        )
+        """The figures over all blocks of all processes; every process must call it.
+
+        Raises:
+            ValueError: No process judged any sample.
+        """
+        judged = gather(self.clean)
+        if not judged:
+            raise ValueError("There are no samples to judge: the data set is empty or the limit is 0.")
+        # Results outlive the loop that they come from, and the inference mode that it runs under.
+        with torch.inference_mode(False):
+            clean = merge(judged)
+            index, images = by_index(*_stack(gather(self.images)))
+            return Results(
+                clean_accuracy=_estimate(Accuracy(), clean),
+                regimes={regime.name: _result(regime) for regime in self.regimes},
+                examples=images,
+                example_index=index,
+                classes=classes,
+                settings={"samples": len(clean.index), "seed": self.seed, **(settings or {})},
+                warnings=tuple(dict.fromkeys(gather(self.warnings or []))),
+            )
 
     def _judge(self, regime: _Regime, clean: Outcome, inputs: Tensor, labels: Tensor) -> None:
         counted = Counted(self.network)
@@ -147,6 +161,18 @@ class Evaluator:
             else torch.isin(index, self.gallery)
         )
         images.append((index[rows], inputs.detach().cpu()[rows]))
+
+
+def _refuse_shards(network: Deployed) -> None:
+    """Each call of a sharded network waits for all processes, which do not call it equally often."""
+    if any(
+        type(p).__name__ in ("DTensor", "FlatParameter") or hasattr(p, "full_tensor")
+        for p in network.parameters()
+    ):
+        raise ValueError(
+            "The network's parameters are sharded over processes, which a search would hang on: gather them "
+            "into one module (or train with ddp) and judge that."
+        )
 
 
 def _stack(images: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
@@ -193,4 +219,6 @@ def _plain(value: Any) -> Any:
         }
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
-    return value if isinstance(value, (bool, int, float, str, type(None))) else repr(value)
+    if isinstance(value, (bool, int, float, str, type(None))):
+        return value
+    return re.sub(" at 0x[0-9a-fA-F]+", "", repr(value))  # an address is no property of a function

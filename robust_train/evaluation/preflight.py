@@ -1,5 +1,7 @@
 """What to know about a network and its data before any attack: a sentence each."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import torch
@@ -25,6 +27,8 @@ def preflight(network: Deployed, inputs: Tensor, labels: Tensor) -> list[str]:
     x, y = inputs[:_SAMPLES], labels[:_SAMPLES]
     if not len(x):
         return []
+    if not x.is_floating_point():
+        raise ValueError(f"Inputs are {x.dtype}: give floating-point pixels in [0, 1].")
     logits = _first_call(network, x)
     check_labels(labels, logits.shape[1])
     return [
@@ -40,7 +44,7 @@ def training_modules(network: nn.Module) -> list[str]:
     names = [name or type(module).__name__ for name, module in network.named_modules() if module.training]
     if not names:
         return []
-    return [f"{len(names)} modules were in training mode; they are judged in evaluation mode."]
+    return [f"Modules in training mode: {len(names)}, such as {names[0]}; all are judged in eval mode."]
 
 
 def check_labels(labels: Tensor, classes: int) -> None:
@@ -55,7 +59,7 @@ def check_labels(labels: Tensor, classes: int) -> None:
 
 def _first_call(network: Deployed, x: Tensor) -> Tensor:
     try:
-        with torch.no_grad():
+        with torch.no_grad(), _out_of_inference_mode():
             logits: Tensor = network(x)
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
@@ -69,6 +73,20 @@ def _first_call(network: Deployed, x: Tensor) -> Tensor:
             "normalisation; a training that diverged needs a smaller learning rate."
         )
     return logits
+
+
+@contextmanager
+def _out_of_inference_mode() -> Iterator[None]:
+    """Say what to do where torch says that inference mode cannot be left."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "nference tensor" not in str(error):
+            raise
+        raise ValueError(
+            "The network keeps tensors that it made under inference mode, through which no gradient passes: "
+            "set Trainer(inference_mode=False)."
+        ) from error
 
 
 def _about_logits(logits: Tensor) -> list[str]:
@@ -101,7 +119,8 @@ def _about_randomness(network: Deployed, x: Tensor, logits: Tensor) -> list[str]
 def _about_gradients(network: Deployed, x: Tensor, y: Tensor) -> list[str]:
     goal, found = Goal(y), []
     for objective in (CrossEntropy(), Margin()):
-        gradient = input_gradient(network, x, partial(objective, goal=goal)).gradient
+        with _out_of_inference_mode():
+            gradient = input_gradient(network, x, partial(objective, goal=goal)).gradient
         dead = int((gradient.flatten(1) == 0).all(1).sum())
         if dead > 0.1 * len(x):
             name = type(objective).__name__

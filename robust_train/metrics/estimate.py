@@ -64,9 +64,8 @@ def median(values: Tensor) -> Estimate:
         return Estimate(math.nan, math.nan, math.nan, 0)
     ranked = values.double().sort().values
     middle = (ranked[(n - 1) // 2] + ranked[n // 2]).item() / 2
-    half = _Z * math.sqrt(n) / 2
-    low, high = max(0, math.floor(n / 2 - half)), min(n - 1, math.ceil(n / 2 + half))
-    return Estimate(middle, ranked[low].item(), ranked[high].item(), n)
+    rank = max(1, math.floor((n + 1 - _Z * math.sqrt(n)) / 2))
+    return Estimate(middle, ranked[rank - 1].item(), ranked[n - rank].item(), n)
 
 
 def mean(values: Tensor) -> Estimate:

@@ -106,7 +106,9 @@ class Perturbation(ABC):
             )
         if self.bounds is not None and len(inputs):
             low, high = (float(v) for v in inputs.detach().aminmax())
-            if not (self.bounds[0] <= low and high <= self.bounds[1]):
+            # The bounds as the inputs' own precision holds them.
+            lowest, highest = torch.tensor(self.bounds, dtype=inputs.dtype).tolist()
+            if not (lowest <= low and high <= highest):
                 raise ValueError(
                     f"Inputs lie in [{low:.4g}, {high:.4g}], outside of the bounds {list(self.bounds)}: pass "
                     "pixels in these units and normalise inside the network, or give other bounds."

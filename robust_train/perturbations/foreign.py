@@ -39,7 +39,7 @@ class Foreign(Perturbation):
         return Goal(labels)
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
-        perturbed = self.attack(network, inputs, goal.labels).detach()
+        perturbed = self.attack(network, inputs.clone(), goal.labels.clone()).detach()
         return Perturbed(perturbed, self.measure(inputs, perturbed))
 
     def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:
@@ -47,8 +47,7 @@ class Foreign(Perturbation):
 
     def measure(self, inputs: Tensor, perturbed: Tensor) -> Tensor:
         size = norm(perturbed.double() - inputs.double(), self.norm)
-        if self.bounds is None:
-            return size
-        low, high = self.bounds
+        low, high = self.bounds or (-float("inf"), float("inf"))
+        # Written so that NaN is outside of every box.
         inside = ((perturbed >= low) & (perturbed <= high)).flatten(1).all(1)
         return size.masked_fill(~inside, float("inf"))

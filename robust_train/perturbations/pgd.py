@@ -10,7 +10,7 @@ from torch import Tensor
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.attacking.gradients import input_gradient
-from robust_train.norms import Ball, steepest
+from robust_train.norms import Ball, norm, steepest, unsqueeze_like
 from robust_train.objectives import CrossEntropy, Objective
 from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.randomness import Streams
@@ -111,8 +111,19 @@ class PGD(Budgeted):
 
     def _step(self, x: Tensor, gradient: Tensor, ball: Ball) -> Tensor:
         alpha = self.step_size or 2.5 * self.eps / self.steps
-        if self.norm == "l1":
-            # The few coordinates of an l1 step are chosen among those that can still move.
-            stuck = torch.where(gradient > 0, x >= ball.high, x <= ball.low)
-            gradient = gradient.masked_fill(stuck, 0)
-        return ball.project(x + alpha * steepest(gradient, self.norm))
+        direction = (
+            self._l1_direction(x, gradient, ball) if self.norm == "l1" else steepest(gradient, self.norm)
+        )
+        return ball.project(x + alpha * direction)
+
+    def _l1_direction(self, x: Tensor, gradient: Tensor, ball: Ball) -> Tensor:
+        """The few steepest coordinates that can still move, and what is steeper but full.
+
+        Without a push, the projection would take from the full ones what the others gain.
+        """
+        room = torch.where(gradient > 0, ball.high - x, x - ball.low)
+        free = steepest(gradient.masked_fill(room <= 1e-6 * self.eps, 0), "l1")
+        slope = gradient.abs()
+        least = slope.masked_fill(free == 0, torch.inf).flatten(1).amin(1)
+        steeper = slope >= unsqueeze_like(least, slope)
+        return gradient.sign() * steeper * unsqueeze_like(norm(free, "linf"), free)

@@ -1,0 +1,101 @@
+"""What each context undoes, also when something raises in it."""
+
+import random
+from contextlib import suppress
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from robust_train.attacking.modes import attack_mode, differentiable, evaluating, frozen, untouched
+from tests.snapshots import snapshot
+from tests.toy_networks import convolutional
+
+
+class Counter(nn.Module):
+    """A network that makes a new buffer on every call rather than writing to the old one."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls = self.calls + 1
+        return x
+
+
+def mixed():
+    """Some modules train and some do not; some parameters ask for gradients and some do not."""
+    network = convolutional().train()
+    network[1].eval()
+    network[0].weight.requires_grad_(False)
+    return network
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("mode", [frozen, evaluating, untouched, attack_mode])
+def test_every_flag_comes_back(mode, fails):
+    network = mixed()
+    before = snapshot(network)
+    with suppress(ZeroDivisionError), mode(network):
+        if mode is attack_mode:
+            network(torch.rand(2, 1, 8, 8))
+        if fails:
+            raise ZeroDivisionError
+    assert snapshot(network) == before
+
+
+def test_inside_no_parameter_asks_for_a_gradient_and_no_module_trains():
+    network = mixed()
+    with frozen(network):
+        assert not any(p.requires_grad for p in network.parameters())
+    with evaluating(network):
+        assert not any(m.training for m in network.modules())
+        assert torch.equal(network(torch.ones(1, 1, 8, 8)), network(torch.ones(1, 1, 8, 8)))
+
+
+def test_statistics_and_dropout_leave_no_trace():
+    network = convolutional().train()
+    before = snapshot(network)
+    with untouched(network):
+        network(torch.rand(4, 1, 8, 8))
+        assert snapshot(network) != before
+    assert snapshot(network) == before
+
+
+def test_a_buffer_that_the_network_replaces_comes_back():
+    network = Counter()
+    with untouched(network):
+        network(torch.zeros(1))
+    assert network.calls == 0
+
+
+def test_all_global_random_states_come_back():
+    network = convolutional()
+    before = snapshot(network)
+    with attack_mode(network):
+        torch.rand(3), np.random.rand(3), random.random()  # noqa: NPY002
+    assert snapshot(network) == before
+
+
+def test_modes_that_are_changed_inside_come_back():
+    """As attacks of other libraries do, which switch a network to evaluation and back to training."""
+    for network in (convolutional().eval(), mixed()):
+        before = snapshot(network)
+        with attack_mode(network):
+            network.train()
+            network.requires_grad_(True)
+        assert snapshot(network) == before
+
+
+def test_gradients_flow_in_any_mode_of_the_caller():
+    for outer in (torch.no_grad, torch.inference_mode):
+        with outer(), differentiable():
+            x = torch.ones(2, requires_grad=True)
+            assert torch.autograd.grad((x * x).sum(), x)[0].tolist() == [2.0, 2.0]
+
+
+def test_a_plain_function_has_nothing_to_undo():
+    with attack_mode(torch.sin):
+        assert torch.is_grad_enabled()

@@ -1,0 +1,88 @@
+"""What is known exactly about linear networks, in float64 and one half-space at a time.
+
+A linear network gives class k the logit of the label where <w, r> = gap, with w the difference of
+their weights and gap the difference of their logits. Everything follows from that half-space.
+"""
+
+import numpy as np
+from scipy.optimize import brentq
+
+ORDER = {"linf": np.inf, "l2": 2, "l1": 1}
+DUAL = {"linf": "l1", "l2": "l2", "l1": "linf"}
+
+
+def minimal_sizes(network, inputs, labels, p, bounds=None):
+    """``(N,)`` size of the smallest perturbation that reaches another class; inf: there is none."""
+    return np.array(
+        [
+            min(distance(w, gap, p, room(x, w, bounds)) for w, gap in half_spaces(network, x, label))
+            for x, label in _rows(inputs, labels)
+        ]
+    )
+
+
+def worst_margins(network, inputs, labels, p, eps, bounds=None):
+    """``(N,)`` largest lead of any other class over the label that the ball and the box allow."""
+    return np.array(
+        [
+            max(support(w, p, eps, room(x, w, bounds)) - gap for w, gap in half_spaces(network, x, label))
+            for x, label in _rows(inputs, labels)
+        ]
+    )
+
+
+def half_spaces(network, x, label):
+    """``(w, gap)`` of each class but the label."""
+    weight, bias = (value.detach().double().numpy() for value in network[-1].parameters())
+    logits = weight @ x + bias
+    others = np.arange(len(bias)) != label
+    return list(zip((weight - weight[label])[others], (logits[label] - logits)[others], strict=True))
+
+
+def room(x, w, bounds):
+    """How far each coordinate can go in the direction of w."""
+    if bounds is None:
+        return np.full_like(w, np.inf)
+    return np.where(w > 0, bounds[1] - x, x - bounds[0])
+
+
+def distance(w, gap, p, room):
+    """Smallest p norm of an r with <w, r> = gap > 0 and abs(r) <= room: r = min(t v, room)."""
+    u = np.abs(w)
+    v = u if p == "l2" else np.ones_like(u)
+    if np.isinf(room).all():
+        return gap / np.linalg.norm(w, ORDER[DUAL[p]])
+    if u @ room < gap:
+        return np.inf
+    longest = max(room / np.maximum(v, 1e-300))
+    t = brentq(lambda t: u @ np.minimum(t * v, room) - gap, 0, longest, xtol=1e-15, rtol=1e-14)
+    return np.linalg.norm(np.minimum(t * v, room), ORDER[p])
+
+
+def support(w, p, eps, room):
+    """Largest <w, r> with p norm of r at most eps and abs(r) <= room."""
+    u = np.abs(w)
+    if np.isinf(room).all():
+        return eps * np.linalg.norm(w, ORDER[DUAL[p]])
+    if p == "linf":
+        return u @ np.minimum(eps, room)
+    if p == "l1":
+        return _greedy(u, eps, room)
+    if np.linalg.norm(room) <= eps:
+        return u @ room
+    longest = max(room / np.maximum(u, 1e-300))
+    s = brentq(lambda s: np.linalg.norm(np.minimum(s * u, room)) - eps, 0, longest, xtol=1e-15, rtol=1e-14)
+    return u @ np.minimum(s * u, room)
+
+
+def _greedy(u, eps, room):
+    """The steepest coordinates take all the budget that they have room for."""
+    gain = 0.0
+    for i in np.argsort(-u):
+        spent = min(eps, room[i])
+        gain, eps = gain + spent * u[i], eps - spent
+    return gain
+
+
+def _rows(inputs, labels):
+    return zip(inputs.double().flatten(1).numpy(), labels.tolist(), strict=True)

@@ -1,0 +1,31 @@
+"""One example or more of every defense: what the contract tests train with."""
+
+from dataclasses import is_dataclass
+
+import torch
+
+from robust_train import PGD, AdversarialTraining, Augmentation, DeepFool, GaussianNoise, Ramp, Step
+from robust_train.randomness import Streams
+
+EXAMPLES = {
+    AdversarialTraining: [
+        AdversarialTraining(PGD(eps=0.1, steps=3)),
+        AdversarialTraining(PGD(norm="l2", eps=0.5, steps=3), eps=Ramp(0.1, 0.5), mode="train"),
+        AdversarialTraining(GaussianNoise(eps=0.5, bounds=(0.0, 1.0))),
+        AdversarialTraining(DeepFool(steps=3)),
+    ],
+    Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
+}
+EVERY = [example for examples in EXAMPLES.values() for example in examples]
+
+
+def name(defense):
+    fields = [type(defense).__name__, *(type(v).__name__ for v in vars(defense).values() if is_dataclass(v))]
+    return "-".join(fields)
+
+
+def make_step(count, shape=(1, 8, 8), progress=0.5, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.rand(count, *shape, generator=generator)
+    labels = torch.randint(10, (count,), generator=generator)
+    return Step(inputs, labels, inputs, labels, progress, Streams.of(seed, range(count)))

@@ -1,0 +1,94 @@
+"""Adversarial training against a plain loop, written out."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from robust_train import PGD, AdversarialTraining, Augmentation, DeepFool, Ramp, RobustClassifier
+from robust_train.norms import norm
+from robust_train.randomness import Streams
+from tests.defenses.examples import make_step
+from tests.defenses.training import fit
+from tests.snapshots import snapshot
+from tests.toy_networks import convolutional
+
+
+def plain_loop(network, batches, eps, steps, mode):
+    """Projected gradient ascent in linf inside, stochastic gradient descent outside."""
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    for number, (clean, labels) in enumerate(batches):
+        buffers = deepcopy(dict(network.named_buffers()))
+        network.train(mode == "train")
+        start = Streams.of(0, range(len(clean))).fold(number).uniform(tuple(clean.shape[1:]))
+        x = (clean + eps * (2 * start - 1)).clamp(0, 1)
+        for _ in range(steps):
+            x.requires_grad_()
+            (gradient,) = torch.autograd.grad(cross_entropy(network(x), labels, reduction="sum"), x)
+            x = (x + 2.5 * eps / steps * gradient.sign()).detach()
+            x = torch.max(torch.min(x, clean + eps), clean - eps).clamp(0, 1)
+        for name, buffer in network.named_buffers():
+            buffer.copy_(buffers[name])
+        network.train()
+        optimizer.zero_grad()
+        cross_entropy(network(x), labels).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+def test_ten_steps_are_those_of_a_plain_loop(mode):
+    network, data = convolutional(), make_step(80)
+    network[3].p = 0.0  # without dropout, whose draws the two would not share
+    reference = deepcopy(network)
+    batches = zip(data.inputs.split(8), data.labels.split(8), strict=True)
+    plain_loop(reference, batches, eps=0.1, steps=5, mode=mode)
+    defense = AdversarialTraining(PGD(eps=0.1, steps=5), mode=mode)
+    model = RobustClassifier(network, [defense], lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9))
+    assert fit(model, data, batch=8).global_step == 10
+    for (name, ours), theirs in zip(
+        network.state_dict().items(), reference.state_dict().values(), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5, msg=name)
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+def test_statistics_do_not_move_inside_and_the_mode_decides_which_are_seen(mode):
+    network, step, seen = convolutional().train(), make_step(6), []
+    network[1].register_forward_hook(lambda module, *_: seen.append(module.training))
+    before = snapshot(network)
+    AdversarialTraining(PGD(eps=0.1, steps=2), mode=mode).batch(network, step)
+    assert snapshot(network) == before
+    assert set(seen) == {mode == "train"}
+
+
+def test_the_budget_follows_its_ramp():
+    defense = AdversarialTraining(PGD(eps=9.0, norm="l2", steps=5), eps=Ramp(0.0, 0.4, begin=0.2, until=0.6))
+    network = convolutional()
+    for progress, eps in [(0.0, 0.0), (0.2, 0.0), (0.4, 0.2), (0.6, 0.4), (1.0, 0.4)]:
+        step = make_step(8, progress=progress)
+        size = norm((defense.batch(network, step).inputs - step.inputs).double(), "l2")
+        assert (size <= eps + 1e-12).all()
+        assert (size >= 0.9 * eps).all()
+
+
+def test_the_search_runs_to_its_end_on_every_sample():
+    network, step, calls = convolutional(), make_step(8), []
+    network.register_forward_hook(lambda module, args, output: calls.append(len(args[0])))
+    AdversarialTraining(PGD(eps=0.3, steps=7)).batch(network, step)
+    assert calls == [8] * 7
+
+
+def test_it_perturbs_what_defenses_before_it_made_of_the_batch():
+    network, step = convolutional(), make_step(8)
+    augmented = Augmentation().batch(network, step)
+    found = AdversarialTraining(PGD(eps=0.05, steps=2)).batch(network, augmented).inputs
+    assert (found - augmented.inputs).abs().max() <= 0.05 + 1e-6
+    assert (found - step.inputs).abs().max() > 0.05
+
+
+def test_a_schedule_without_a_budget_is_refused():
+    with pytest.raises(
+        ValueError, match="^AdversarialTraining: DeepFool has no budget to schedule: leave eps out"
+    ):
+        AdversarialTraining(DeepFool(), eps=Ramp(0, 1))

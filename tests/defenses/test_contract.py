@@ -1,0 +1,98 @@
+"""What every defense promises, each new one included: a class without an example fails."""
+
+import inspect
+import pickle
+from copy import deepcopy
+
+import pytest
+import torch
+
+from robust_train import Defense, RobustClassifier, defenses
+from tests.defenses.examples import EVERY, EXAMPLES, make_step, name
+from tests.defenses.training import fit
+from tests.snapshots import snapshot
+from tests.toy_networks import convolutional
+
+every = pytest.mark.parametrize("defense", EVERY, ids=name)
+
+
+def train(network, stack, precision="32-true"):
+    model = RobustClassifier(network, stack, lambda parameters: torch.optim.SGD(parameters, lr=0.1))
+    return fit(model, make_step(12), batch=4, epochs=2, precision=precision)
+
+
+def test_every_defense_is_exported_and_has_an_example():
+    exported = {getattr(defenses, name) for name in defenses.__all__}
+    kinds = {kind for kind in exported if inspect.isclass(kind) and issubclass(kind, Defense)}
+    ours = {kind for kind in Defense.__subclasses__() if kind.__module__.startswith("robust_train.")}
+    assert kinds - {Defense} == ours == set(EXAMPLES)
+
+
+@every
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_a_network_trains_under_it(defense, precision):
+    network = convolutional()
+    before = deepcopy(network.state_dict())
+    trainer = train(network, [defense], precision)
+    assert trainer.global_step == 6
+    assert trainer.callback_metrics["train/loss"].isfinite()
+    for name, weight in network.named_parameters():
+        assert weight.isfinite().all()
+        assert not torch.equal(weight, before[name]), name
+        assert weight.requires_grad
+
+
+@every
+def test_what_it_makes_of_a_batch_is_of_the_same_kind(defense):
+    step, network = make_step(6), convolutional().train()
+    after = defense.batch(network, step)
+    assert (after.inputs.shape, after.inputs.dtype) == (step.inputs.shape, torch.float32)
+    assert not after.inputs.requires_grad
+    assert ((after.inputs >= 0) & (after.inputs <= 1)).all()
+    assert torch.equal(after.clean, make_step(6).inputs)
+    assert torch.equal(after.labels, step.labels)
+
+
+@every
+def test_the_network_is_left_as_it_was(defense):
+    network = convolutional().train()
+    network[3].eval()
+    before = snapshot(network)
+    defense.batch(network, make_step(6))
+    assert snapshot(network) == before
+
+
+@every
+def test_it_remembers_nothing(defense):
+    network, copy = convolutional(), pickle.loads(pickle.dumps(defense))
+    first = defense.batch(network, make_step(6)).inputs
+    defense.batch(network, make_step(5, seed=3))
+    assert torch.equal(defense.batch(network, make_step(6)).inputs, first)
+    assert torch.equal(copy.batch(network, make_step(6)).inputs, first)
+    assert copy == defense
+
+
+def test_a_bare_defense_does_nothing():
+    defense, step, network = Defense(), make_step(3), convolutional()
+    assert defense.wrap(network) is network
+    assert defense.batch(network, step) is step
+    assert torch.equal(defense.loss(network, step, torch.ones(3)), torch.ones(3))
+    before = snapshot(network)
+    defense.after_backward(network)
+    defense.after_step(network)
+    assert snapshot(network) == before
+
+
+def test_defenses_act_in_the_order_in_which_they_are_listed():
+    order = []
+
+    class Noted(Defense):
+        def __init__(self, name):
+            self.name = name
+
+        def batch(self, network, step):
+            order.append(self.name)
+            return step
+
+    train(convolutional(), [Noted("first"), Noted("second")])
+    assert order == ["first", "second"] * 6

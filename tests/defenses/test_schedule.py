@@ -1,0 +1,22 @@
+"""Ramps."""
+
+import pytest
+
+from robust_train import Ramp
+
+
+def test_it_is_linear_between_its_marks_and_flat_outside():
+    ramp = Ramp(1.0, 3.0, begin=0.25, until=0.75)
+    assert [ramp(p) for p in (0.0, 0.25, 0.5, 0.75, 1.0)] == [1.0, 1.0, 2.0, 3.0, 3.0]
+
+
+def test_a_jump_has_no_slope():
+    jump = Ramp(0.0, 1.0, begin=0.5, until=0.5)
+    assert (jump(0.49), jump(0.5)) == (0.0, 1.0)
+    assert Ramp(0.0, 1.0, until=0.0)(0.0) == 1.0
+
+
+@pytest.mark.parametrize(("begin", "until"), [(0.6, 0.5), (-0.1, 1.0), (0.0, 1.1)])
+def test_marks_out_of_order_are_refused(begin, until):
+    with pytest.raises(ValueError, match=r"^Ramp: begin .* must rise within \[0, 1\]"):
+        Ramp(0.0, 1.0, begin, until)

@@ -1,0 +1,60 @@
+"""Evaluates in one process, then in several at once, and compares: to be run, not collected."""
+
+import signal
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+from torch import distributed, nn
+from torch.multiprocessing import start_processes
+
+from robust_train.evaluation import evaluate
+from robust_train.perturbations import PGD, DeepFool, RandomDirection
+
+LIMIT = 60  # seconds, after which a process that waits for another ends itself
+SUITE = {"pgd": PGD(eps=0.1, steps=5), "deepfool": DeepFool(), "direction": RandomDirection()}
+
+
+def problem(samples):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(16, 24), nn.Tanh(), nn.Linear(24, 3))
+    images = torch.rand(samples, 1, 4, 4)
+    return network, [(image, i % 3) for i, image in enumerate(images)]
+
+
+def assert_same_bits(one, other):
+    assert one.clean_accuracy == other.clean_accuracy
+    assert one.settings == other.settings
+    assert torch.equal(one.example_index, other.example_index)
+    for name, regime in one.regimes.items():
+        found = other.regimes[name]
+        assert regime.metrics == found.metrics
+        assert (regime.forwards, regime.backwards) == (found.forwards, found.backwards)
+        assert torch.equal(regime.examples, found.examples)
+        for field in regime.outcome.__dataclass_fields__:
+            assert torch.equal(getattr(regime.outcome, field), getattr(found.outcome, field)), (name, field)
+
+
+def rank(number, world, folder):
+    signal.alarm(LIMIT)
+    torch.set_num_threads(1)
+    cases = [(21, 4), (3, 128)]  # no multiple of the processes; processes without a block
+    alone = [evaluate(*problem(samples), SUITE, block=block, progress=False) for samples, block in cases]
+    distributed.init_process_group(
+        "gloo", f"file://{folder}/{world}", timedelta(seconds=LIMIT), rank=number, world_size=world
+    )
+    for (samples, block), expected in zip(cases, alone, strict=True):
+        results = evaluate(*problem(samples), SUITE, block=block, progress=False)
+        assert results.clean_accuracy.n == samples
+        assert results.regimes["pgd"].outcome.index.tolist() == list(range(samples))
+        assert_same_bits(expected, results)
+    distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        for world in map(int, sys.argv[1:]):
+            start_processes(rank, (world, Path(folder)), nprocs=world, start_method="fork")
+            print(f"{world} processes agree with one")

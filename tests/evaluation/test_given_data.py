@@ -1,0 +1,92 @@
+"""What ``evaluate`` accepts as data, and how it refuses the rest."""
+
+import json
+
+import pytest
+import pytorch_lightning
+import torch
+from lightning import pytorch as lightning_pytorch
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+
+from robust_train.evaluation import evaluate
+from robust_train.perturbations import PGD
+
+
+def data_module(package, loader):
+    class Module(package.LightningDataModule):
+        def setup(self, stage):
+            self.stage = stage
+
+        def test_dataloader(self):
+            assert self.stage == "test"
+            return loader
+
+    return Module()
+
+
+def assert_same_bits(one, other):
+    assert one.clean_accuracy == other.clean_accuracy
+    assert one.settings == other.settings
+    assert torch.equal(one.examples, other.examples)
+    for name, regime in one.regimes.items():
+        assert regime.metrics == other.regimes[name].metrics
+        assert torch.equal(regime.examples, other.regimes[name].examples)
+        for field in regime.outcome.__dataclass_fields__:
+            found, expected = (getattr(r.outcome, field) for r in (other.regimes[name], regime))
+            assert torch.equal(found, expected), (name, field)
+
+
+def test_a_repeat_and_other_holders_of_the_data_give_the_same_bits(network, data, suite):
+    reference = evaluate(network, data, suite, block=16, progress=False)
+    tensors = TensorDataset(torch.stack([x for x, _ in data]), torch.tensor([y for _, y in data]))
+    loader = DataLoader(tensors, batch_size=5, shuffle=True, drop_last=True)
+    modules = [data_module(package, loader) for package in (pytorch_lightning, lightning_pytorch)]
+    for given in (data, tensors, loader, *modules):
+        assert_same_bits(reference, evaluate(network, given, suite, block=16, progress=False))
+
+
+def test_results_are_plain_values(network, data):
+    def darker(network, inputs, labels):
+        return 0.5 * inputs
+
+    results = evaluate(network, data, {"darker": darker, "pgd": PGD(steps=1)}, progress=False)
+    text = json.dumps([results.settings, [regime.settings for regime in results.regimes.values()]])
+    assert "darker" in text
+    assert "0x" not in text  # an address would differ in each run
+
+
+class Named(list):
+    classes = ("a", "b", "c")
+
+
+def test_classes_are_those_of_the_data(network, data):
+    for given in (Named(data), DataLoader(Named(data))):
+        assert evaluate(network, given, {}, progress=False).classes == ("a", "b", "c")
+    assert evaluate(network, data, {}, progress=False).classes == ()
+
+
+class Endless(IterableDataset):
+    def __iter__(self):
+        return iter([])
+
+
+LOADERS = data_module(pytorch_lightning, [DataLoader([1]), DataLoader([2])])
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ([], "There are no samples to judge: the data set is empty or the limit is 0."),
+        (Endless(), "Endless has no length and items: give a data set"),
+        (DataLoader(Endless()), "Endless has no length and items: give a data set"),
+        (LOADERS, "There are 2 test loaders: give one of them."),
+        ([(torch.zeros(1, 4, 4), "cat")], "No inputs and labels in a batch that is list"),
+        (
+            [(torch.zeros(1, 4, 4, dtype=torch.uint8), 0)],
+            "Inputs are torch.uint8: give floating-point pixels",
+        ),
+    ],
+)
+def test_unfit_data_are_refused_in_a_sentence(network, given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        evaluate(network, given, {"pgd": PGD()}, progress=False)

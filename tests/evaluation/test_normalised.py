@@ -1,0 +1,37 @@
+"""Data that are normalised before the network: eps stays in pixel units."""
+
+import pytest
+import torch
+
+from robust_train.evaluation import evaluate
+from robust_train.evaluation.deployed import Deployed
+
+
+def scores(x):
+    return x.flatten(1)[:, :3]
+
+
+def test_pixels_of_normalised_data_stay_in_the_box():
+    deployed = Deployed(scores, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
+    images = torch.cat([torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2), torch.rand(6, 3, 2, 2)])
+    normalised = (images - deployed.mean) / deployed.std
+    pixels = deployed.pixels(normalised)
+    assert 0 <= pixels.min() <= pixels.max() <= 1
+    torch.testing.assert_close(pixels, images, rtol=0, atol=1e-6)
+    assert deployed.pixels(normalised + 1).max() > 1  # what is no rounding is told, not hidden
+
+
+@pytest.mark.parametrize("mode", [torch.enable_grad, torch.inference_mode])
+def test_normalised_data_give_the_same_figures_when_told(network, data, suite, mode):
+    def normalised(x):
+        return network(x * 0.25 + 0.5)
+
+    reference = evaluate(network, data, suite, progress=False)
+    given = [((image - 0.5) / 0.25, label) for image, label in data]
+    with mode():
+        told = evaluate(normalised, given, suite, mean=[0.5], std=[0.25], progress=False)
+    assert torch.equal(told.examples, reference.examples)
+    for name, regime in reference.regimes.items():
+        found = told.regimes[name]
+        assert found.metrics["fooling_rate"] == regime.metrics["fooling_rate"]
+        torch.testing.assert_close(found.outcome.size, regime.outcome.size, rtol=1e-3, atol=1e-6)

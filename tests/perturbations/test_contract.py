@@ -1,0 +1,121 @@
+"""What every perturbation promises, each new one included: a class without an example fails."""
+
+import inspect
+import math
+import pickle
+from dataclasses import fields, replace
+
+import pytest
+import torch
+
+import robust_train
+from robust_train import Goal, Perturbation, perturbations
+from robust_train.types import predict
+from tests.perturbations.examples import EVERY, EXAMPLES, MINIMAL, Darken, name
+from tests.toy_networks import Constant, convolutional, linear
+
+every = pytest.mark.parametrize("perturbation", EVERY, ids=name)
+every_minimal = pytest.mark.parametrize("perturbation", MINIMAL, ids=name)
+
+
+def subclasses(kind):
+    return {kind} | {below for child in kind.__subclasses__() for below in subclasses(child)}
+
+
+def test_every_concrete_perturbation_is_exported_and_has_an_example():
+    ours = {k for k in subclasses(Perturbation) if k.__module__.startswith("robust_train.")}
+    concrete = {kind for kind in ours if not inspect.isabstract(kind)}
+    assert concrete == set(EXAMPLES)
+    assert ours == {getattr(perturbations, name) for name in perturbations.__all__}
+
+
+@every
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_shapes_and_precision_are_kept_and_the_inputs_are_not_written_to(perturbation, count, dtype):
+    network, inputs = convolutional(dtype=dtype), torch.rand(count, 1, 8, 8, dtype=dtype)
+    labels, before = torch.arange(count) % 3, inputs.clone()
+    found = perturbation(network, inputs, labels)
+    assert torch.equal(inputs, before)
+    assert (found.inputs.shape, found.inputs.dtype) == (inputs.shape, dtype)
+    assert (found.size.shape, found.size.dtype) == ((count,), torch.float64)
+    assert not found.inputs.requires_grad
+    found.inputs.zero_()
+    assert torch.equal(inputs, before)
+
+
+@every
+@pytest.mark.parametrize("classes", [2, 3, 10, 1000])
+def test_any_number_of_classes_and_dimensions_will_do(perturbation, classes):
+    network, inputs = linear((3, 5, 2), classes), torch.rand(4, 3, 5, 2, dtype=torch.float64)
+    found = perturbation(network, inputs, network(inputs).argmax(1))
+    broken = found.size.isfinite()
+    assert torch.equal(found.size[broken], perturbation.measure(inputs, found.inputs)[broken])
+
+
+@every_minimal
+def test_what_is_found_reaches_the_goal_and_what_is_not_is_the_clean_input(perturbation):
+    network, inputs = convolutional(), torch.rand(64, 1, 8, 8)
+    for goal in (None, Goal(torch.arange(64) % 10, targeted=True)):
+        found = perturbation(network, inputs, torch.zeros(64, dtype=torch.int64), goal=goal)
+        reached = (goal or Goal(predict(network(inputs)))).reached(network(found.inputs))
+        assert torch.equal(reached, found.size.isfinite())
+        assert torch.equal(found.inputs[~reached], inputs[~reached])
+        measured = perturbation.measure(inputs, found.inputs)
+        assert torch.equal(found.size[reached], measured[reached])
+        if perturbation.bounds:
+            assert ((found.inputs >= 0) & (found.inputs <= 1)).all()
+
+
+@every
+def test_a_target_that_is_reached_is_another_class(perturbation):
+    network, inputs = convolutional(), torch.rand(64, 1, 8, 8)
+    labels = network(inputs).argmax(1)
+    target = Goal((labels + 1) % 10, targeted=True)
+    logits = network(perturbation(network, inputs, labels, goal=target).inputs)
+    assert (target.reached(logits) <= Goal(labels).reached(logits)).all()
+
+
+@every_minimal
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_logits_that_are_not_finite_are_never_a_success(perturbation, bad):
+    network, inputs = convolutional(), torch.rand(8, 1, 8, 8)
+
+    def sometimes(x):
+        return network(x).masked_fill(
+            x.flatten(1).sum(1, keepdim=True) > inputs[:4].sum((1, 2, 3)).amax(), bad
+        )
+
+    found = perturbation(sometimes, inputs, torch.zeros(8, dtype=torch.int64))
+    assert sometimes(found.inputs)[found.size.isfinite()].isfinite().all()
+    found = perturbation(lambda x: network(x) * bad, inputs, torch.zeros(8, dtype=torch.int64))
+    assert found.size.isinf().all()
+    assert torch.equal(found.inputs, inputs)
+
+
+@every
+def test_a_network_of_nans_leaves_finite_inputs(perturbation):
+    network, inputs = convolutional(), torch.rand(8, 1, 8, 8)
+    found = perturbation(lambda x: network(x) * math.nan, inputs, torch.zeros(8, dtype=torch.int64))
+    assert found.inputs.isfinite().all()
+
+
+@every_minimal
+def test_nothing_changes_the_label_of_a_constant_network(perturbation):
+    for network in (Constant([0.0, 1.0, 0.5]), Constant([0.0, 0.0, 0.0])):
+        inputs = torch.rand(4, 1, 8, 8)
+        found = perturbation(network, inputs, torch.zeros(4, dtype=torch.int64))
+        assert found.size.isinf().all()
+        assert torch.equal(found.inputs, inputs)
+
+
+@every
+def test_it_is_a_value(perturbation):
+    names = {**vars(robust_train.perturbations), **vars(robust_train.objectives), "Darken": Darken}
+    assert pickle.loads(pickle.dumps(perturbation)) == perturbation
+    assert eval(repr(perturbation), names) == perturbation
+    assert replace(perturbation) == perturbation
+    assert replace(perturbation, bounds=(-1.0, 2.0)) != perturbation
+    with pytest.raises(AttributeError, match="cannot assign"):
+        perturbation.bounds = None
+    assert all(field.kw_only for field in fields(perturbation))

@@ -1,0 +1,97 @@
+"""DeepFool against the closed forms of linear networks and of a ball."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from robust_train import DeepFool
+from robust_train.attacking.gradients import Counted
+from tests.closed_forms import minimal_sizes
+from tests.toy_networks import Disc, linear, linear_case
+
+UNIT_BOX = (0.0, 1.0)
+exact = DeepFool(candidates=10, overshoot=1e-5)
+
+
+def sizes(deepfool, case):
+    return deepfool(case.network, case.inputs, case.labels).size.numpy() / (1 + deepfool.overshoot)
+
+
+@pytest.mark.parametrize("bounds", [None, UNIT_BOX], ids=["unbounded", "boxed"])
+@pytest.mark.parametrize("norm", ["l2", "linf"])
+def test_it_finds_the_distance_of_linear_networks(norm, bounds):
+    deepfool = DeepFool(norm=norm, bounds=bounds, candidates=10, overshoot=1e-5)
+    infeasible = 0
+    for seed in range(40):
+        case = linear_case(seed)
+        truth = minimal_sizes(case.network, case.inputs, case.labels, norm, bounds)
+        # Both are inf where the box holds no other class.
+        np.testing.assert_allclose(sizes(deepfool, case), truth, rtol=1e-4)
+        infeasible += np.isinf(truth).sum()
+    assert (infeasible > 0) == (bounds is not None)
+
+
+@pytest.mark.parametrize("norm", ["l2", "linf"])
+def test_as_published_needs_one_step_on_linear_networks(norm):
+    deepfool = DeepFool.as_published(norm)
+    for seed in range(10):
+        case = linear_case(seed)
+        network = Counted(case.network)
+        found = deepfool(network, case.inputs, case.labels)
+        truth = minimal_sizes(case.network, case.inputs, case.labels, norm)
+        np.testing.assert_allclose(found.size / 1.02, truth, rtol=1e-9)
+        rivals = case.network[-1].out_features - 1
+        assert network.backwards == rivals * len(case.inputs)
+
+
+def test_without_overshoot_it_ends_behind_the_boundary():
+    for seed in range(10):
+        case = linear_case(seed)
+        truth = minimal_sizes(case.network, case.inputs, case.labels, "l2")
+        found = sizes(DeepFool(candidates=10, overshoot=0, bounds=None), case)
+        np.testing.assert_allclose(found, truth, rtol=1e-9, atol=2e-4)
+
+
+def test_the_boundary_of_a_ball_is_the_rest_of_its_radius_away():
+    x = torch.randn(32, 3, 4, dtype=torch.float64)
+    rho = torch.linspace(0.1, 1.9, 32, dtype=torch.float64)
+    x = x * (rho / x.flatten(1).norm(dim=1))[:, None, None]
+    found = DeepFool(bounds=None, overshoot=1e-6)(Disc(2.0), x, torch.zeros(32, dtype=torch.int64))
+    torch.testing.assert_close(found.size, 2.0 - rho, rtol=1e-4, atol=0)
+
+
+def test_it_leaves_the_prediction_and_not_the_label():
+    case = linear_case(3)
+    wrong = (case.labels + 1) % case.network[-1].out_features
+    right, other = (exact(case.network, case.inputs, labels) for labels in (case.labels, wrong))
+    assert torch.equal(right.size, other.size)
+
+
+def test_fewer_candidates_and_targets_never_find_less():
+    network, inputs = linear((6,), 8), torch.rand(64, 6, dtype=torch.float64)
+    labels = network(inputs).argmax(1)
+    every = DeepFool(candidates=8, bounds=None)(network, inputs, labels)
+    few = DeepFool(candidates=2, bounds=None)(network, inputs, labels)
+    assert (few.size >= every.size * (1 - 1e-9)).all()
+    assert (few.size > every.size * 1.01).any()
+
+
+def test_refinements_only_shorten():
+    layers = [nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 5)]
+    network, inputs = nn.Sequential(*layers).double(), torch.rand(64, 8, dtype=torch.float64)
+    for layer in layers[::2]:
+        layer.weight.data.mul_(4)  # far from linear
+    labels = network(inputs).argmax(1)
+    walk = DeepFool(refinements=0)(network, inputs, labels)
+    refined = DeepFool(refinements=10)(network, inputs, labels)
+    assert (refined.size <= walk.size).all()
+    assert refined.size.median() < 0.99 * walk.size.median()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("steps", 0), ("candidates", 0), ("overshoot", -0.1), ("refinements", -1)]
+)
+def test_what_has_no_meaning_is_refused(name, value):
+    with pytest.raises(ValueError, match=f"^DeepFool: {name} must be"):
+        DeepFool(**{name: value})

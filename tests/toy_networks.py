@@ -1,0 +1,80 @@
+"""Small networks of which something is known, and random linear cases to attack."""
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+def linear(shape, classes, dtype=torch.float64):
+    """Its minimal perturbations are known in closed form; the last layer has the weights."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), classes)).to(dtype)
+
+
+def convolutional(classes=10, dtype=torch.float32):
+    """For 8x8 images; batch normalisation and dropout make it one that has much to leak."""
+    features = [nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.5), nn.AvgPool2d(2)]
+    network = nn.Sequential(*features, nn.Flatten(), nn.Linear(64, classes)).to(dtype)
+    network[1].running_mean.normal_()
+    network[1].running_var.uniform_(0.5, 2)
+    # Larger than a fresh layer, so that attacks of the usual size break some images and not others.
+    network[-1].weight.data.mul_(4)
+    return network.eval()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A random linear network, inputs in [0, 1], and what it predicts for them."""
+
+    network: nn.Module
+    inputs: Tensor
+    labels: Tensor
+
+
+def linear_case(seed, classes=None):
+    """2 to 10 classes, 1 to 3 input dimensions, batch 1 to 64."""
+    draw = np.random.default_rng(seed)
+    shape = tuple(draw.integers(2, 6, size=draw.integers(1, 4)).tolist())
+    torch.manual_seed(seed)
+    network = linear(shape, int(classes or draw.integers(2, 11)))
+    inputs = torch.rand(int(draw.integers(1, 65)), *shape, dtype=torch.float64)
+    return Case(network, inputs, network(inputs).argmax(1))
+
+
+class Disc(nn.Module):
+    """Class 0 within the radius around the origin, class 1 outside."""
+
+    def __init__(self, radius):
+        super().__init__()
+        self.radius = radius
+
+    def forward(self, x):
+        inside = self.radius - x.flatten(1).norm(dim=1)
+        return torch.stack([inside, torch.zeros_like(inside)], 1)
+
+
+class Constant(nn.Module):
+    """The same logits for every input, without a gradient."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.register_buffer("logits", torch.tensor(logits))
+
+    def forward(self, x):
+        return self.logits.expand(len(x), -1).to(x)
+
+
+class FailingAt(nn.Module):
+    """A network that raises on its k-th call, and on the ones after it."""
+
+    def __init__(self, network, call):
+        super().__init__()
+        self.network, self.calls = network, call
+
+    def forward(self, x):
+        self.calls -= 1
+        if self.calls <= 0:
+            raise FloatingPointError("the network failed")
+        return self.network(x)
