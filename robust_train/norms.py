@@ -60,8 +60,9 @@ def steepest(gradient: Tensor, p: Norm) -> Tensor:
         return gradient.sign()
     if p == "l2":
         # Scaled first: the square of a tiny gradient underflows.
-        gradient = gradient / unsqueeze_like(norm(gradient, "linf"), gradient).clamp_min(1e-38)
-        return gradient / unsqueeze_like(norm(gradient, "l2"), gradient).clamp_min(1e-38)
+        tiny = torch.finfo(gradient.dtype).tiny
+        gradient = gradient / unsqueeze_like(norm(gradient, "linf"), gradient).clamp_min(tiny)
+        return gradient / unsqueeze_like(norm(gradient, "l2"), gradient).clamp_min(tiny)
     flat = gradient.flatten(1)
     share = max(1, round(_L1_SHARE * flat.shape[1]))
     top = flat.abs().topk(share, dim=1).indices
@@ -170,8 +171,8 @@ def _project_l2(u: Tensor, room: Tensor, eps: float) -> Tensor:
     for _ in range(_ROUNDS):
         full = scale * u >= room
         left = eps**2 - room.where(full, 0).square().flatten(1).sum(1)
-        scale = left.clamp_min(0).sqrt() / norm(u.masked_fill(full, 0), "l2").clamp_min(1e-38)
-        scale = unsqueeze_like(scale, u).clamp_max(1)
+        grown = left.clamp_min(0).sqrt() / norm(u.masked_fill(full, 0), "l2").clamp_min(1e-38)
+        scale = torch.maximum(scale, unsqueeze_like(grown, u).clamp_max(1))
     return torch.minimum(scale * u, room)
 
 

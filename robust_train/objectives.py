@@ -62,8 +62,8 @@ class DLR(Objective):
         \qquad \pi \text{ sorts } z \text{ downwards}
 
     Targeted, the divisor is :math:`z_{\pi_1} - (z_{\pi_3} + z_{\pi_4}) / 2`. With fewer classes
-    than the divisor needs, the last logit takes the place of the missing ones; two classes leave
-    nothing to divide by but the margin itself, and the plain margin is ascended.
+    than the divisor needs, three or four, nothing is left to divide by but the margin itself: the
+    plain margin is ascended.
 
     References:
         Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
@@ -75,9 +75,9 @@ class DLR(Objective):
     """
 
     def __call__(self, logits: Tensor, goal: Goal) -> Tensor:
-        classes = logits.shape[1]
-        if classes < 3:
+        needed = 4 if goal.targeted else 3
+        if logits.shape[1] < needed:
             return -goal.margin(logits)
-        top = logits.topk(min(classes, 4), dim=1).values
-        below = (top[:, 2] + top[:, -1]) / 2 if goal.targeted else top[:, 2]
+        top = logits.topk(needed, dim=1).values
+        below = (top[:, 2] + top[:, -1]) / 2
         return -goal.margin(logits) / (top[:, 0] - below).clamp_min(torch.finfo(logits.dtype).tiny)

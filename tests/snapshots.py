@@ -15,7 +15,7 @@ def snapshot(network):
         "buffers": [(name, bits(b)) for name, b in network.named_buffers()],
         "modes": [(name, module.training) for name, module in network.named_modules()],
         "torch": bits(torch.get_rng_state()),
-        "numpy": str(np.random.get_state()),  # noqa: NPY002
+        "numpy": str(np.random.get_state()),
         "python": random.getstate(),
     }
 

@@ -52,7 +52,7 @@ def test_what_the_stub_tells_a_type_checker_is_what_there_is():
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="^module 'robust_train' has no attribute 'PGDD'"):
+    with pytest.raises(AttributeError, match=r"^module 'robust_train' has no attribute 'PGDD'"):
         robust_train.PGDD  # noqa: B018
     with pytest.raises(ImportError, match="PGDD"):
         from robust_train import PGDD  # noqa: F401

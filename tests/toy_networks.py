@@ -43,15 +43,15 @@ def linear_case(seed, classes=None):
     return Case(network, inputs, network(inputs).argmax(1))
 
 
-class Disc(nn.Module):
-    """Class 0 within the radius around the origin, class 1 outside."""
+class Ellipsoid(nn.Module):
+    """Class 0 inside the ellipsoid with these half-axes, class 1 outside; equal ones make a ball."""
 
-    def __init__(self, radius):
+    def __init__(self, half_axes):
         super().__init__()
-        self.radius = radius
+        self.register_buffer("half_axes", torch.tensor(half_axes, dtype=torch.float64))
 
     def forward(self, x):
-        inside = self.radius - x.flatten(1).norm(dim=1)
+        inside = 1 - (x.flatten(1) / self.half_axes).norm(dim=1)
         return torch.stack([inside, torch.zeros_like(inside)], 1)
 
 

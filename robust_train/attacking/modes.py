@@ -57,7 +57,7 @@ def untouched(network: Network) -> Iterator[None]:
         for name, buffer in module._buffers.items()
         if buffer is not None
     ]
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002 (the networks of others draw from it)
+    states = random.getstate(), np.random.get_state()
     cuda = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
     try:
         with torch.random.fork_rng(devices=cuda):

@@ -40,8 +40,8 @@ class WorstOf(Budgeted):
         if not self.members:
             raise ValueError("WorstOf: members is empty: give at least one perturbation.")
         for member in self.members:
-            kind, p, eps = type(member).__name__, getattr(member, "norm", None), getattr(member, "eps", 0.0)
-            if p != self.norm or eps > self.eps:
+            kind, p, eps = type(member).__name__, getattr(member, "norm", None), getattr(member, "eps", None)
+            if p != self.norm or (eps or 0) > self.eps:
                 raise ValueError(
                     f"WorstOf: {kind} searches {p} {eps or ''} but the budget is {self.norm} {self.eps}: "
                     "give every member this norm and at most this eps."
@@ -56,8 +56,10 @@ class WorstOf(Budgeted):
                 break
             goals, streams = goal.take(rows), rng.take(rows).fold(number)
             tried = member(network, inputs[rows], goals.labels, goal=goals, rng=streams)
+            # A member may have another box, and none is believed.
+            confined = self.ball(inputs[rows]).confine(tried.inputs)
             with torch.no_grad():
-                broken = goals.reached(network(tried.inputs)) & (tried.size <= self.eps)
-            found[rows[broken]] = tried.inputs[broken]
+                broken = goals.reached(network(confined)) & (tried.size <= self.eps)
+            found[rows[broken]] = confined[broken]
             rows = rows[~broken]
         return Perturbed(found, unmeasured(inputs))

@@ -75,7 +75,7 @@ def test_all_global_random_states_come_back():
     network = convolutional()
     before = snapshot(network)
     with attack_mode(network):
-        torch.rand(3), np.random.rand(3), random.random()  # noqa: NPY002
+        torch.rand(3), np.random.rand(3), random.random()
     assert snapshot(network) == before
 
 

@@ -21,7 +21,7 @@ def plain_loop(network, batches, eps, steps, mode):
     for number, (clean, labels) in enumerate(batches):
         buffers = deepcopy(dict(network.named_buffers()))
         network.train(mode == "train")
-        start = Streams.of(0, range(len(clean))).fold(number).uniform(tuple(clean.shape[1:]))
+        start = Streams.of(0, range(len(clean))).fold(number).fold(number).uniform(tuple(clean.shape[1:]))
         x = (clean + eps * (2 * start - 1)).clamp(0, 1)
         for _ in range(steps):
             x.requires_grad_()
@@ -89,6 +89,6 @@ def test_it_perturbs_what_defenses_before_it_made_of_the_batch():
 
 def test_a_schedule_without_a_budget_is_refused():
     with pytest.raises(
-        ValueError, match="^AdversarialTraining: DeepFool has no budget to schedule: leave eps out"
+        ValueError, match=r"^AdversarialTraining: DeepFool has no budget to schedule: leave eps out"
     ):
         AdversarialTraining(DeepFool(), eps=Ramp(0, 1))

@@ -36,9 +36,9 @@ def test_a_network_trains_under_it(defense, precision):
     trainer = train(network, [defense], precision)
     assert trainer.global_step == 6
     assert trainer.callback_metrics["train/loss"].isfinite()
-    for name, weight in network.named_parameters():
+    for place, weight in network.named_parameters():
         assert weight.isfinite().all()
-        assert not torch.equal(weight, before[name]), name
+        assert not torch.equal(weight, before[place]), place
         assert weight.requires_grad
 
 

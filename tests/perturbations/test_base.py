@@ -1,13 +1,28 @@
 """Ball and box by a float64 check, and what the contract refuses."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robust_train import FGSM, PGD, DeepFool, GaussianNoise, Margin, RandomDirection, WorstOf
+from robust_train import (
+    FGSM,
+    PGD,
+    Budgeted,
+    DeepFool,
+    GaussianNoise,
+    Goal,
+    Margin,
+    Minimal,
+    Perturbed,
+    RandomDirection,
+    WorstOf,
+)
 from robust_train.norms import Ball
+from robust_train.perturbations.base import unmeasured
 from robust_train.randomness import Streams
 from tests.toy_networks import Constant, convolutional, linear
 
@@ -86,10 +101,50 @@ def test_no_budget_returns_the_input_bit_for_bit(kind, norm):
     assert torch.equal(found.size, torch.zeros(4, dtype=torch.float64))
 
 
+@dataclass(frozen=True, kw_only=True)
+class BoastfulBudgeted(Budgeted):
+    """Promises nothing: what it returns lies anywhere, or is not a number."""
+
+    def search(self, network, inputs, goal, rng):
+        anywhere = 1e3 * rng.normal(tuple(inputs.shape[1:]), inputs)
+        anywhere[::2] = float("nan")
+        return Perturbed(anywhere, unmeasured(inputs))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoastfulMinimal(Minimal):
+    """Calls everything a success of size zero, far outside of the box."""
+
+    def search(self, network, inputs, goal, rng):
+        far = inputs + 1e3 * rng.normal(tuple(inputs.shape[1:]), inputs)
+        return Perturbed(far, torch.zeros(len(inputs), dtype=torch.float64))
+
+
+def test_whatever_a_search_returns_the_base_keeps_ball_and_box():
+    inputs = torch.rand(8, 5)
+    found = BoastfulBudgeted(norm="l2", eps=0.3)(linear((5,), 3, torch.float32), inputs, torch.arange(8) % 3)
+    assert inside(inputs, found.inputs, "l2", 0.3, (0.0, 1.0))
+    assert torch.equal(found.inputs[::2], inputs[::2])
+    assert (found.size[1::2] > 0.1).all()
+
+
+def test_whatever_a_search_claims_the_base_checks_inside_the_box():
+    network, inputs = linear((5,), 3, torch.float32), torch.rand(64, 5)
+    labels = network(inputs).argmax(1)
+    outside = BoastfulMinimal()
+    found, goal = outside(network, inputs, labels), Goal(labels)
+    assert ((found.inputs >= 0) & (found.inputs <= 1)).all()
+    reached = goal.reached(network(found.inputs))
+    assert torch.equal(found.size.isfinite(), reached)
+    claimed = outside.search(network, inputs, goal, Streams.of(0, range(64))).inputs
+    assert (goal.reached(network(claimed)) & ~reached).any()
+    assert torch.equal(found.inputs[~reached], inputs[~reached])
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int64, torch.uint8])
 @pytest.mark.parametrize("perturbation", [PGD(), DeepFool()])
 def test_precision_that_cannot_hold_a_perturbation_is_refused(perturbation, dtype):
-    with pytest.raises(TypeError, match="^Inputs are torch.*: pass float32 or float64"):
+    with pytest.raises(TypeError, match=r"^Inputs are torch.*: pass float32 or float64"):
         perturbation(Constant([0.0, 1.0]), torch.zeros(2, 3, dtype=dtype), torch.zeros(2, dtype=torch.int64))
 
 

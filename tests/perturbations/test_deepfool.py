@@ -1,14 +1,15 @@
 """DeepFool against the closed forms of linear networks and of a ball."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from robust_train import DeepFool
 from robust_train.attacking.gradients import Counted
 from tests.closed_forms import minimal_sizes
-from tests.toy_networks import Disc, linear, linear_case
+from tests.toy_networks import Ellipsoid, linear, linear_case
 
 UNIT_BOX = (0.0, 1.0)
 exact = DeepFool(candidates=10, overshoot=1e-5)
@@ -32,17 +33,24 @@ def test_it_finds_the_distance_of_linear_networks(norm, bounds):
     assert (infeasible > 0) == (bounds is not None)
 
 
+@pytest.mark.parametrize("bounds", [None, UNIT_BOX], ids=["as published", "boxed"])
 @pytest.mark.parametrize("norm", ["l2", "linf"])
-def test_as_published_needs_one_step_on_linear_networks(norm):
-    deepfool = DeepFool.as_published(norm)
+def test_one_step_reaches_the_boundary_of_a_linear_network(norm, bounds):
+    deepfool = replace(DeepFool.as_published(norm), bounds=bounds, overshoot=1e-4)
     for seed in range(10):
         case = linear_case(seed)
+        truth = minimal_sizes(case.network, case.inputs, case.labels, norm, bounds)
+        feasible = torch.from_numpy(np.isfinite(truth))
         network = Counted(case.network)
-        found = deepfool(network, case.inputs, case.labels)
-        truth = minimal_sizes(case.network, case.inputs, case.labels, norm)
-        np.testing.assert_allclose(found.size / 1.02, truth, rtol=1e-9)
-        rivals = case.network[-1].out_features - 1
-        assert network.backwards == rivals * len(case.inputs)
+        found = deepfool(network, case.inputs[feasible], case.labels[feasible])
+        np.testing.assert_allclose(found.size / (1 + 1e-4), truth[feasible], rtol=1e-4)
+        assert network.backwards == feasible.sum() * (case.network[-1].out_features - 1)
+
+
+def test_as_published_is_the_authors_choice():
+    published = DeepFool.as_published()
+    assert (published.candidates, published.overshoot, published.steps) == (10, 0.02, 50)
+    assert (published.bounds, published.refinements, published.norm) == (None, 0, "l2")
 
 
 def test_without_overshoot_it_ends_behind_the_boundary():
@@ -57,7 +65,9 @@ def test_the_boundary_of_a_ball_is_the_rest_of_its_radius_away():
     x = torch.randn(32, 3, 4, dtype=torch.float64)
     rho = torch.linspace(0.1, 1.9, 32, dtype=torch.float64)
     x = x * (rho / x.flatten(1).norm(dim=1))[:, None, None]
-    found = DeepFool(bounds=None, overshoot=1e-6)(Disc(2.0), x, torch.zeros(32, dtype=torch.int64))
+    found = DeepFool(bounds=None, overshoot=1e-6)(
+        Ellipsoid([2.0] * 12), x, torch.zeros(32, dtype=torch.int64)
+    )
     torch.testing.assert_close(found.size, 2.0 - rho, rtol=1e-4, atol=0)
 
 
@@ -77,16 +87,22 @@ def test_fewer_candidates_and_targets_never_find_less():
     assert (few.size > every.size * 1.01).any()
 
 
-def test_refinements_only_shorten():
-    layers = [nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 5)]
-    network, inputs = nn.Sequential(*layers).double(), torch.rand(64, 8, dtype=torch.float64)
-    for layer in layers[::2]:
-        layer.weight.data.mul_(4)  # far from linear
-    labels = network(inputs).argmax(1)
-    walk = DeepFool(refinements=0)(network, inputs, labels)
-    refined = DeepFool(refinements=10)(network, inputs, labels)
-    assert (refined.size <= walk.size).all()
-    assert refined.size.median() < 0.99 * walk.size.median()
+def test_refinements_find_the_nearest_point_of_a_curved_boundary():
+    angle, radius = torch.rand(2, 64, dtype=torch.float64)
+    directions = torch.stack([3 * angle.mul(2 * np.pi).cos(), angle.mul(2 * np.pi).sin()], 1)
+    inputs, labels = 0.9 * radius[:, None] * directions, torch.zeros(64, dtype=torch.int64)
+    t = np.linspace(0, 2 * np.pi, 100_001)
+    curve = np.stack([3 * np.cos(t), np.sin(t)], 1)
+    truth = np.array([np.linalg.norm(curve - x, axis=1).min() for x in inputs.numpy()])
+    walk, refined = (
+        DeepFool(bounds=None, overshoot=1e-4, refinements=n)(
+            Ellipsoid([3.0, 1.0]), inputs, labels
+        ).size.numpy()
+        for n in (0, 10)
+    )
+    assert (refined <= walk).all()
+    assert (refined <= 1.01 * truth).all()
+    assert np.median(walk / truth) > 1.1  # the detour that is cut off
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class Lead(Objective):
 
 
 def pgd(norm, bounds, **fields):
-    # Steps of eps turn an l2 iterate towards the gradient geometrically; l1 moves mass coordinate by coordinate.
+    # Steps of eps turn an l2 iterate towards the gradient geometrically; l1 moves pixel by pixel.
     steps = {"linf": 10, "l2": 25, "l1": 40}[norm]
     step_size = BUDGETS[norm]
     fields = {"objective": Margin(), "drop": False, "steps": steps, "step_size": step_size, **fields}
@@ -125,6 +125,14 @@ def test_a_wrong_sample_costs_one_forward_and_a_fooled_one_stops():
     network.backwards = 0
     PGD(eps=1.0, norm="l2", bounds=None, steps=40, drop=False)(network, inputs, right)
     assert network.backwards == 16 * 40
+
+
+def test_one_success_ends_all_restarts_of_a_sample():
+    network, inputs = Counted(linear((2,), 2)), torch.full((1, 2), 0.5, dtype=torch.float64)
+    # Steps too short to matter: a start is fooled at once, in about half of the cases, or never.
+    attack = PGD(norm="l2", eps=100.0, bounds=None, steps=20, step_size=1e-9, restarts=16)
+    attack(network, inputs, network(inputs).argmax(1))
+    assert network.backwards == 16
 
 
 def test_maximising_runs_to_the_end_and_is_stronger_than_its_start():

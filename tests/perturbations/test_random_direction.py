@@ -9,10 +9,10 @@ from robust_train import RandomDirection
 from robust_train.attacking.gradients import Counted
 from robust_train.randomness import Streams
 from tests.closed_forms import half_spaces, minimal_sizes
-from tests.toy_networks import Disc, linear, linear_case
+from tests.toy_networks import Ellipsoid, linear, linear_case
 
 # Sixteen bisections of a bracket whose ends are a quarter apart.
-RESOLUTION = dict(rtol=4e-6, atol=0.01 / 2**16)
+RESOLUTION = {"rtol": 4e-6, "atol": 0.01 / 2**16}
 
 
 def directions(inputs, seed=0):
@@ -64,7 +64,7 @@ def test_beyond_the_largest_size_a_sample_is_censored():
 
 def test_a_convex_region_is_left_where_the_line_leaves_it():
     origin = torch.zeros(16, 5, dtype=torch.float64)
-    found = RandomDirection()(Disc(3.0), origin, torch.zeros(16, dtype=torch.int64))
+    found = RandomDirection()(Ellipsoid([3.0] * 5), origin, torch.zeros(16, dtype=torch.int64))
     np.testing.assert_allclose(found.size, 3 * (1 + 1e-4), rtol=4e-6)
 
 

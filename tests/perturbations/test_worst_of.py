@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from robust_train import FGSM, PGD, DeepFool, Foreign, GaussianNoise, Goal, RandomDirection, WorstOf
+from robust_train import FGSM, PGD, DeepFool, Foreign, Goal, RandomDirection, WorstOf
 from robust_train.attacking.gradients import Counted
 from robust_train.randomness import Streams
 from tests.perturbations.examples import Darken
