@@ -1,0 +1,75 @@
+"""The command line. Nothing heavy is imported before a command is known."""
+
+import sys
+
+_USAGE = r"""usage: robust-train COMMAND ...
+
+Train robust image classifiers, and measure how robust any of them is.
+
+commands:
+  fit       train a recipe, measure the result and write runs/<data>-<defense>
+  validate  measure a checkpoint of a recipe on its validation images
+  test      measure a checkpoint of a recipe on its test images
+  evaluate  measure a checkpoint folder, or a network that is not ours
+
+options:
+  --help     this text; robust-train COMMAND --help has the options of a command
+  --version
+
+examples:
+  robust-train fit --config recipes/digits/adversarial.yaml
+  robust-train fit --config recipes/digits/adversarial.yaml --config recipes/evaluation/quick.yaml
+  robust-train fit --config recipes/digits/adversarial.yaml --robustness.regimes.pgd.eps=8/255
+  robust-train fit --config recipes/digits/adversarial.yaml --from=checkpoints/digits-standard
+  robust-train fit --config recipes/digits/adversarial.yaml --ckpt_path=runs/digits-adversarial/last.ckpt
+  robust-train evaluate checkpoints/digits-adversarial --minutes 2
+  robust-train evaluate --network torchvision.models.resnet18 --weights FILE \
+      --data ImageFolder --data.root DIR
+"""
+
+_TRAINING = ("fit", "validate", "test")
+_COMMANDS = (*_TRAINING, "evaluate")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: Its words; by default those of the process.
+
+    Returns:
+        The exit status: 0, 2 where the command or a recipe is wrong, 130 after an interrupt, else 1.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(_USAGE, end="")
+        return 0 if argv else 2
+    if argv[0] in ("-V", "--version"):
+        from robust_train.version import version
+
+        print(f"robust-train {version()}")
+        return 0
+    from robust_train.cli.failing import guarded
+
+    return guarded(_run, argv)
+
+
+def _run(argv: list[str]) -> None:
+    command, *rest = argv
+    if command in _TRAINING:
+        from robust_train.cli.training import train
+
+        train(command, rest)
+    elif command == "evaluate":
+        from robust_train.cli.evaluating import run_evaluation
+
+        run_evaluation(rest)
+    else:
+        from robust_train.errors import UserError, did_you_mean
+
+        hint = did_you_mean(command, _COMMANDS) or f" The first word is the command: {', '.join(_COMMANDS)}."
+        raise UserError(f"There is no command {command}.{hint}", 2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The commands: how words become a run, and how a run ends."""

@@ -1,0 +1,77 @@
+"""The options of ``evaluate``."""
+
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from typing import Any, NoReturn
+
+from robust_train.errors import UserError, did_you_mean
+from robust_train.recipe.reading import value
+
+_SECTIONS = ("data", "network")
+_EPILOG = """\
+--data.FIELD and --network.FIELD set fields, such as --data.root DIR or --network.num_classes 10.
+
+examples:
+  robust-train evaluate checkpoints/digits-adversarial --save-inputs
+  robust-train evaluate checkpoints/digits-adversarial --suite quick --minutes 2
+  robust-train evaluate --network torchvision.models.resnet18 --weights FILE \\
+      --data ImageFolder --data.root DIR --suite natural
+"""
+
+
+class OneLineParser(ArgumentParser):
+    """A parser whose errors are one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: "):
+            option = message.partition(": ")[2].split("=")[0].split()[0]
+            raise UserError(
+                f"There is no option {option}.{did_you_mean(option, self._option_string_actions)}", 2
+            )
+        raise UserError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.", 2)
+
+
+def parse_options(argv: list[str]) -> tuple[Namespace, dict[str, dict[str, Any]]]:
+    """The options, and the fields of data and network that they set, by section.
+
+    Raises:
+        UserError: There is no such option, or a value is missing or of the wrong kind.
+    """
+    own: list[str] = []
+    fields: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
+    words = iter(argv)
+    for word in words:
+        option, given, text = word.partition("=")
+        section, _, name = option.removeprefix("--").partition(".")
+        if option.startswith("--") and section in _SECTIONS and name:
+            fields[section][name] = value(text if given else next(words, ""))
+        else:
+            own.append(word)
+    return _parser().parse_args(own), fields
+
+
+def _parser() -> ArgumentParser:
+    parser = OneLineParser(
+        "robust-train evaluate",
+        description="Measure how robust a network is, and write runs/<name>-evaluation.",
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("checkpoint", nargs="?", help="folder that fit wrote: its recipe says what is measured, and how")
+    add("--network", help="in place of a folder: a class or function, such as torchvision.models.resnet18")
+    add("--weights", metavar="FILE", help="its weights: .safetensors, or a state_dict in .pt or .pth")
+    add("--random-weights", action="store_true", help="measure random weights, and mean it")
+    add(
+        "--mean", help="of the normalisation before the network, such as 0.5,0.5,0.5; torchvision: ImageNet's"
+    )
+    add("--std", help="likewise")
+    add("--data", help="class of the data set; its test part is measured")
+    add("--suite", help="recipe with a robustness section, or the name of one under recipes/evaluation")
+    add("--limit", type=int, metavar="N", help="measure so many images, drawn by the seed")
+    add("--minutes", type=float, metavar="N", help="measure as many images as take about so long")
+    add("--device", help="such as cpu or cuda:1; by default the GPU, if there is one")
+    add("--save-inputs", action="store_true", help="keep the perturbed images, a .safetensors file a regime")
+    add("--out", metavar="DIR", help="folder to write; by default a new one under runs/")
+    add("--allow-code", action="append", default=[], metavar="PACKAGE", help="package of yours to trust")
+    return parser

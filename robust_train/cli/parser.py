@@ -1,0 +1,46 @@
+"""Lightning's parser, whose errors are one sentence."""
+
+import re
+from typing import Any, NoReturn
+
+from pytorch_lightning.cli import LightningArgumentParser
+
+from robust_train.errors import UserError, did_you_mean
+
+_KEY = re.compile(r'(?:Parser key|Key|key) "([^"]+)"')
+_GIVEN = re.compile(r"(?:Given value|Got value): (.+)")
+_EXPECTED = re.compile(r"Expected an? (?:<class '(\w+)'>|(\w+))")
+_REQUIRED = re.compile(r'Key "([^"]+)" is required|arguments are required: (.+)')
+
+
+class Parser(LightningArgumentParser):
+    """The second line of defence behind the checks of recipes: it sees what options make of them."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        raise UserError(sentence(str(message), self._option_string_actions), 2)
+
+
+def sentence(message: str, options: Any) -> str:
+    r"""What a message of many lines comes down to.
+
+    Args:
+        message: Of jsonargparse.
+        options: The options that exist.
+
+    Example:
+        >>> sentence("unrecognized arguments: --trainer.max_epoch=3", ["--trainer.max_epochs"])
+        'There is no option --trainer.max_epoch. Did you mean --trainer.max_epochs?'
+        >>> sentence('Parser key "width":\n  Expected a <class \'int\'>. Got value: four', [])
+        'width must be int, not four.'
+    """
+    if message.lower().startswith("unrecognized arguments: "):
+        option = message.partition(": ")[2].partition("=")[0].split()[0]
+        return f"There is no option {option}.{did_you_mean(option, options)}"
+    if required := _REQUIRED.search(message):
+        missing = re.sub(r"\b(?:fit|validate|test)\.", "", required[1] or required[2])
+        return f"The recipe lacks {missing}: add --config FILE, such as recipes/digits/adversarial.yaml."
+    key, given, expected = _KEY.search(message), _GIVEN.search(message), _EXPECTED.findall(message)
+    if key and given and expected:
+        return f"{key[1]} must be {' or '.join(a or b for a, b in expected)}, not {given[1]}."
+    last = message.strip().splitlines()[-1].strip(" -")
+    return f"{key[1]}: {last}" if key and key[1] not in last else last

@@ -1,0 +1,87 @@
+"""Where a run starts from: new weights, a checkpoint folder, or the middle of another run."""
+
+from pathlib import Path
+from typing import Any, cast
+
+from torch import nn
+from torch.utils.data import default_collate
+
+from robust_train.attacking.modes import attack_mode
+from robust_train.checkpoint import WEIGHTS, load_weights, read_recipe, read_weights
+from robust_train.data.base import ImageData
+from robust_train.data.labelled_images import LabelledImages
+from robust_train.errors import UserError
+from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.preflight import check_labels, preflight
+
+_SHOWN = 4
+_KEYWORDS = ("best", "last", "hpc")  # which Lightning resolves
+
+
+def check_start(config: Any, needed: bool) -> None:
+    """Look at the weights that a command line names, before anything is built.
+
+    Args:
+        config: The parsed options.
+        needed: There is nothing to measure without weights.
+
+    Raises:
+        UserError: They are missing or damaged.
+    """
+    path = config.ckpt_path
+    if needed and not path and not config["from"]:
+        raise UserError("Random weights are not worth measuring: give --from=FOLDER or --ckpt_path=FILE.", 2)
+    if path and "://" in str(path):
+        raise UserError(f"{path} is not opened from the network: download it, and look at it, first.", 2)
+    if path and path not in _KEYWORDS:
+        read_weights(path)
+
+
+def check_schedule(config: Any) -> None:
+    """Notice a schedule that ends before the training does.
+
+    Raises:
+        UserError: It would refuse to go on in the middle of the training.
+    """
+    scheduler, epochs = config.model.scheduler, config.trainer.max_epochs
+    steps = scheduler.init_args.get("total_steps") if scheduler else None
+    if config.model.interval == "epoch" and steps and epochs and steps < epochs:
+        raise UserError(
+            f"The schedule ends after {steps} epochs, the training after {epochs}: set "
+            f"--model.scheduler.total_steps={epochs}, too.",
+            2,
+        )
+
+
+def check_fit(network: nn.Module, data: ImageData) -> None:
+    """Show the network a few training images, and look at all labels, before the first step.
+
+    Raises:
+        ValueError: They do not fit each other, or the network returns NaN.
+        FileNotFoundError: The data set is missing.
+    """
+    data.prepare_data()
+    data.setup("fit")
+    images = cast(LabelledImages, data.train_set.dataset)
+    inputs, labels = default_collate([images[row] for row in range(min(_SHOWN, len(images)))])
+    with attack_mode(network):
+        preflight(Deployed(network), inputs, labels)
+        check_labels(images.labels, network(inputs).shape[1])
+
+
+def load_start(network: nn.Module, start: str | None) -> None:
+    """Load the weights of a checkpoint folder or a weights file, if there is one to start from.
+
+    Raises:
+        UserError: They are missing, damaged or do not fit.
+    """
+    if start and Path(start).is_dir():
+        load_weights(network, Path(start, WEIGHTS), read_recipe(start).get("checkpoint", {}).get("sha256"))
+    elif start:
+        load_weights(network, start)
+
+
+def unfinished(path: str | None) -> Path | None:
+    """The folder of the run that a ``.ckpt`` file belongs to, if that run never came to its end."""
+    folder = Path(path or "").parent
+    return folder if path and any(folder.glob("log*")) and not (folder / "results.json").exists() else None

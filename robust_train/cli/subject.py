@@ -1,0 +1,111 @@
+"""What is measured: a checkpoint of ours, or a network that is not."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from robust_train import checkpoint
+from robust_train.cli.suites import find_suite, read_suite
+from robust_train.data.base import ImageData
+from robust_train.errors import UserError
+from robust_train.networks.normalize import Normalize
+from robust_train.recipe.building import build
+from robust_train.recipe.checking import check_fields, check_node
+from robust_train.recipe.names import Names
+
+_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network, the data that it is measured on, and the suite.
+
+    Args:
+        name: For the folder of the run.
+        network: In evaluation mode.
+        data: Its test part is measured.
+        robustness: The ``robustness`` section, as plain values.
+        recipe: What else defines the measurement, as plain values.
+    """
+
+    name: str
+    network: nn.Module
+    data: ImageData
+    robustness: dict[str, Any]
+    recipe: dict[str, Any]
+
+
+def find_subject(options: Namespace, fields: dict[str, dict[str, Any]], names: Names) -> Subject:
+    """What the options of ``evaluate`` name.
+
+    Raises:
+        UserError: They name nothing, too much, or something that is not there or does not fit.
+    """
+    if bool(options.checkpoint) == bool(options.network):
+        raise UserError(
+            "Name what to measure: a checkpoint folder, or --network with --weights and --data.", 2
+        )
+    if options.checkpoint:
+        return _checkpoint(options, fields, names)
+    if not options.data:
+        raise UserError("Say what to measure on, such as --data ImageFolder --data.root DIR.", 2)
+    node = _data(options.data, fields["data"], names)
+    network = _foreign_network(options, fields["network"], names)
+    data = build(node, names)
+    # Sizes that leave digits legible wipe photographs out.
+    suite = read_suite(find_suite(options.suite or ("quick" if data.shape[0] == 1 else "natural")))
+    return Subject(options.network.rpartition(".")[2], network.eval(), data, suite, {"data": node})
+
+
+def _checkpoint(options: Namespace, fields: dict[str, dict[str, Any]], names: Names) -> Subject:
+    for option in ("weights", "mean", "std"):
+        if getattr(options, option):
+            raise UserError(f"--{option} belongs to --network; a checkpoint folder has its own.", 2)
+    if fields["network"]:
+        raise UserError(
+            "The network of a checkpoint folder is what its recipe says: leave --network.* out.", 2
+        )
+    recipe = checkpoint.read_recipe(options.checkpoint)
+    suite = read_suite(find_suite(options.suite)) if options.suite else recipe.get("robustness", {})
+    node = _data(options.data or recipe.get("data"), fields["data"], names)
+    network = checkpoint.load(options.checkpoint, names)
+    return Subject(
+        Path(options.checkpoint).resolve().name, network, build(node, names), suite, {"data": node}
+    )
+
+
+def _data(given: Any, fields: dict[str, Any], names: Names) -> dict[str, Any]:
+    """The data set of a recipe or an option, with the fields that options change."""
+    node: dict[str, Any] = check_node(given, ImageData, "data", names)
+    changed = check_fields(fields, names.resolve(node["class_path"]), "data", names)
+    return {**node, "init_args": {**node["init_args"], **changed}}
+
+
+def _foreign_network(options: Namespace, fields: dict[str, Any], names: Names) -> nn.Module:
+    if bool(options.weights) == options.random_weights:
+        raise UserError("Give --weights FILE; to measure random weights, say --random-weights instead.", 2)
+    node = check_node({"class_path": options.network, "init_args": fields}, nn.Module, "network", names)
+    network: nn.Module = build(node, names)
+    if options.weights:
+        checkpoint.load_weights(network, options.weights)
+    mean, std = _normalisation(options, torchvision=node["class_path"].startswith("torchvision."))
+    return nn.Sequential(Normalize(mean, std), network) if mean else network
+
+
+def _normalisation(options: Namespace, torchvision: bool) -> tuple[Sequence[float], Sequence[float]]:
+    if bool(options.mean) != bool(options.std):
+        raise UserError("Normalisation needs both --mean and --std.", 2)
+    if options.mean:
+        return _numbers("--mean", options.mean), _numbers("--std", options.std)
+    return _IMAGENET if torchvision else ((), ())
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UserError(f"{option} must be numbers with commas between, not {text}.", 2) from None

@@ -1,0 +1,56 @@
+"""Suites: what is measured, as evaluation recipes say."""
+
+from pathlib import Path
+from typing import Any
+
+from robust_train.callbacks.robustness import Robustness
+from robust_train.errors import UserError, did_you_mean
+from robust_train.evaluation.evaluator import Suite
+from robust_train.recipe.building import build
+from robust_train.recipe.checking import check_fields
+from robust_train.recipe.names import Names
+from robust_train.recipe.reading import read
+
+_FOLDER = Path("recipes", "evaluation")
+_SETTINGS = ("limit", "block", "seed")
+
+
+def read_suite(path: Path) -> dict[str, Any]:
+    """The ``robustness`` section of a recipe.
+
+    Raises:
+        UserError: There is none.
+    """
+    section = read(path).get("robustness")
+    if not isinstance(section, dict):
+        raise UserError(f"{path} has no robustness section: it is no suite.", 2)
+    return section
+
+
+def find_suite(name: str) -> Path:
+    """A suite by its path, or by its name under ``recipes/evaluation``.
+
+    Raises:
+        UserError: There is none.
+    """
+    package = Path(__file__).parents[1]
+    folders = [_FOLDER, package / _FOLDER, package.parent / _FOLDER]  # here, in a wheel, in a checkout
+    for path in (Path(name), *(folder / f"{name}.yaml" for folder in folders)):
+        if path.is_file():
+            return path
+    known = {path.stem for folder in folders for path in folder.glob("*.yaml")}
+    hint = did_you_mean(name, known) or f" Give the path of a file, or one of: {', '.join(sorted(known))}."
+    raise UserError(f"There is no suite {name}.{hint}", 2)
+
+
+def build_suite(section: Any, names: Names) -> tuple[Suite, dict[str, Any]]:
+    """The regimes of a ``robustness`` section, and its limit, block and seed.
+
+    Raises:
+        UserError: Something in it is wrong.
+    """
+    checked = check_fields(section, Robustness, "robustness", names)
+    if not checked.get("regimes"):
+        raise UserError("robustness.regimes is empty: name at least one perturbation.", 2)
+    settings = {name: checked[name] for name in _SETTINGS if checked.get(name) is not None}
+    return build(checked["regimes"], names), settings

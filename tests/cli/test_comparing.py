@@ -1,0 +1,36 @@
+import json
+
+import pytest
+
+from robust_train.cli.comparing import compare
+
+
+def content(accuracy=0.9, robust=0.5, n=10, eps=0.1):
+    estimate = {"low": 0.0, "high": 1.0, "n": n}
+    metrics = {"robust_accuracy": {"value": robust, **estimate}}
+    regime = {"settings": {"eps": eps}, "metrics": metrics}
+    return {"schema": 1, "clean_accuracy": {"value": accuracy, **estimate}, "regimes": {"pgd": regime}}
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (content(), "The same numbers"),
+        (content(robust=0.5 + 1e-9), "The same numbers"),
+        (content(robust=0.4), "Other numbers than in a.json: pgd robust_accuracy 0.4 here, 0.5 there."),
+        (content(accuracy=0.8), "clean accuracy 0.8 here"),
+        (content(n=9), "other questions"),
+        (content(eps=0.2), "other questions"),
+    ],
+)
+def test_differences_are_named(place, other, words):
+    (place / "a.json").write_text(json.dumps(content()))
+    (place / "b.json").write_text(json.dumps(other))
+    (place / "a.json").rename("a.json")
+    from pathlib import Path
+
+    assert words in compare(Path("a.json"), Path("b.json"))
+
+
+def test_nothing_to_compare_with(place):
+    assert compare(place / "a.json", place / "b.json").startswith("There is no")

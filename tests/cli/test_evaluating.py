@@ -1,0 +1,94 @@
+import json
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from robust_train.__main__ import main
+from robust_train.networks import SmallCNN
+
+SUITE = "robustness: {regimes: {fgsm: FGSM}, limit: 6}"
+
+
+@pytest.fixture
+def suite(place):
+    (place / "suite.yaml").write_text(SUITE)
+    return "suite.yaml"
+
+
+def test_a_checkpoint_gives_its_own_numbers_again(trained, place, capsys):
+    assert main(["evaluate", str(trained), "--save-inputs", "--device=cpu"]) == 0
+    cost, *_, same, wrote = capsys.readouterr().out.splitlines()
+    assert cost.startswith("About 1 forward and 1 backward passes a sample")
+    assert cost.endswith("for 16 samples.")
+    assert same == f"The same numbers as in {trained}/results.json."
+    assert wrote == "Wrote runs/digits-tiny-evaluation"
+    folder = place / "runs" / "digits-tiny-evaluation"
+    clean, perturbed = (load_file(folder / "inputs" / f"{name}.safetensors") for name in ("clean", "fgsm"))
+    assert torch.equal(clean["index"], perturbed["index"])
+    assert perturbed["images"].shape == (16, 1, 8, 8)
+    assert 0 < (perturbed["images"] - clean["images"]).abs().max() <= 0.1
+    assert {path.name for path in folder.iterdir()} >= {"results.json", "samples.csv", "report.html"}
+
+
+def test_other_questions_are_not_compared(trained, suite, capsys):
+    assert main(["evaluate", str(trained), "--suite", suite, "--limit=3", "--data.batch_size=3"]) == 0
+    out = capsys.readouterr().out
+    assert "for 3 samples." in out
+    assert "other questions" in out
+
+
+def test_changed_numbers_are_told(trained, place, capsys):
+    import shutil
+
+    folder = shutil.copytree(trained, place / "changed")
+    results = json.loads((folder / "results.json").read_text())
+    results["clean_accuracy"]["value"] = 0.5
+    (folder / "results.json").write_text(json.dumps(results))
+    assert main(["evaluate", str(folder)]) == 0
+    assert "Other numbers than in" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("file", ["w.safetensors", "w.pth"])
+def test_a_network_that_is_not_ours(place, suite, file):
+    from safetensors.torch import save_file
+    from torchvision.models import resnet18
+
+    for label in ("cat", "dog"):
+        (place / "photographs" / label).mkdir(parents=True)
+        for number in range(3):
+            Image.effect_noise((40, 40), 100).convert("RGB").save(f"photographs/{label}/{number}.png")
+    weights = resnet18(num_classes=2).state_dict()
+    save_file(weights, file) if file.endswith("safetensors") else torch.save(weights, file)
+    data = ("--data", "ImageFolder", "--data.root", "photographs", "--data.size=32")
+    network = ("--network", "torchvision.models.resnet18", "--network.num_classes", "2", "--weights", file)
+    assert main(["evaluate", *network, *data, "--suite", suite, "--out=found"]) == 0
+    assert json.loads((place / "found" / "results.json").read_text())["clean_accuracy"]["n"] == 6
+
+
+def test_random_weights_are_measured_when_asked_for_by_name(suite, capsys):
+    network = ["--network", "SmallCNN", "--network.in_shape=[1, 8, 8]"]
+    argv = ["evaluate", *network, "--data", "Digits", "--suite", suite]
+    assert main([*argv, "--random-weights"]) == 0
+    assert main([*argv, "--random-weights", "--weights=x.pt"]) == 2
+    torch.save(SmallCNN((1, 8, 8), classes=3).state_dict(), "x.pt")
+    assert main([*argv, "--weights=x.pt"]) == 1
+    assert "does not fit the network SmallCNN" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([], "Name what to measure"),
+        (["nowhere"], "There is no file or folder nowhere"),
+        (["--network", "LeNet"], "Say what to measure on"),
+        (["x", "--weights", "y"], "belongs to --network"),
+        (["x", "--mintes=3"], "Did you mean --minutes?"),
+        (["x", "--limit=many"], "--limit"),
+        (["--network", "LeNet", "--data", "Digits", "--random-weights", "--mean=a"], "--std"),
+    ],
+)
+def test_wrong_uses(argv, words, capsys):
+    assert main(["evaluate", *argv]) in (1, 2)
+    assert words in capsys.readouterr().err

@@ -1,0 +1,52 @@
+import os
+
+import pytest
+import torch
+
+from robust_train.cli.failing import guarded
+from robust_train.errors import UserError
+from robust_train.metrics.estimate import rate
+from robust_train.perturbations import PGD
+
+
+def raising(error):
+    def command(argv):
+        raise error
+
+    return command
+
+
+def test_a_users_mistake_is_one_line(capsys):
+    assert guarded(raising(UserError("First\nsecond.", 2)), []) == 2
+    assert capsys.readouterr().err == "robust-train: First second.\n"
+
+
+def test_what_the_package_refuses_is_one_line(capsys):
+    assert guarded(lambda argv: PGD(eps=-1.0), []) == 1
+    assert "eps must be at least 0" in capsys.readouterr().err
+
+
+def test_notes_are_part_of_the_line(capsys):
+    error = KeyboardInterrupt()
+    error.add_note("Go on.")
+    assert guarded(raising(error), []) == 130
+    assert capsys.readouterr().err == "robust-train: Interrupted. Go on.\n"
+
+
+@pytest.mark.parametrize(
+    "command", [raising(ValueError("test's")), lambda argv: rate(None), lambda argv: torch.eye(-1)]
+)
+def test_other_errors_are_bugs_and_keep_their_traceback(command):
+    with pytest.raises((ValueError, TypeError, RuntimeError)):
+        guarded(command, [])
+
+
+def test_debug_shows_all(monkeypatch):
+    monkeypatch.setattr(os, "environ", {"ROBUST_TRAIN_DEBUG": "1"})
+    with pytest.raises(UserError):
+        guarded(raising(UserError("x")), [])
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, 0), (3, 3), (None, 0), ("text", 1)])
+def test_exits_pass_through(code, status):
+    assert guarded(raising(SystemExit(code)), []) == status

@@ -1,0 +1,45 @@
+"""Every recipe is parsed, and runs for a few steps where its data is there."""
+
+import json
+
+import pytest
+import yaml
+
+from robust_train.__main__ import main
+from tests.cli.conftest import RECIPES, TINY
+
+ALL = sorted(RECIPES.glob("*/*.yaml"))
+TRAININGS = [path for path in ALL if path.parent.name != "evaluation"]
+
+
+def name(path):
+    return f"{path.parent.name}-{path.stem}"
+
+
+@pytest.mark.parametrize("path", ALL, ids=name)
+def test_it_is_short_and_says_what_it_is(path):
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 40
+    assert lines[0].startswith("# ")
+
+
+@pytest.mark.parametrize("path", ALL, ids=name)
+def test_it_is_parsed(path, recipe, capsys):
+    first = () if path in TRAININGS else ("--config", recipe)
+    assert main(["fit", *first, "--config", str(path), "--print_config"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["robustness"]["regimes"]
+
+
+@pytest.mark.parametrize("path", TRAININGS, ids=name)
+def test_it_runs(path, place, request):
+    data = () if path.parent.name == "digits" else (f"--data.root={request.getfixturevalue('data_root')}",)
+    small = (
+        "--data.batch_size=8",
+        "--data.workers=0",
+        "--trainer.limit_val_batches=1",
+        "--robustness.limit=4",
+    )
+    small = small if data else ()
+    callbacks = ("--trainer.callbacks=null",) if data else ()  # each would measure a thousand images
+    assert main(["fit", "--config", str(path), *TINY, *data, *small, *callbacks, "--out=run"]) == 0
+    assert json.loads((place / "run" / "results.json").read_text())["clean_accuracy"]["n"] > 0

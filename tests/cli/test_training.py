@@ -1,0 +1,117 @@
+import json
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from robust_train import checkpoint
+from robust_train.__main__ import main
+from robust_train.recipe.reading import read
+from tests.cli.conftest import RECIPES, TINY
+
+CHECKPOINT = {"model.safetensors", "recipe.yaml", "results.json", "README.md"}
+REPORT = {"samples.csv", "report.html"}
+
+
+def printed(capsys, *argv):
+    """The recipe that ``--print_config`` shows."""
+    assert main(["fit", *argv, "--print_config"]) == 0
+    return yaml.safe_load(capsys.readouterr().out)
+
+
+def test_fit_writes_a_checkpoint_and_a_report_and_names_them(recipe, place, capsys):
+    assert main(["fit", "--config", recipe, *TINY]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Wrote runs/digits-tiny"
+    files = {path.name for path in (place / "runs" / "digits-tiny").iterdir()}
+    assert files >= CHECKPOINT | REPORT | {"best.ckpt", "last.ckpt", "log"}
+    assert not [name for name in files if name.startswith(".")]
+
+
+def test_runs_are_never_written_over(recipe, place):
+    for _ in range(2):
+        assert main(["fit", "--config", recipe, *TINY]) == 0
+    assert {path.name for path in (place / "runs").iterdir()} == {"digits-tiny", "digits-tiny-2"}
+
+
+def test_the_best_weights_are_measured_and_kept(trained):
+    kept = load_file(trained / "model.safetensors")
+    best = torch.load(trained / "best.ckpt", weights_only=True)
+    for name, average in best["state_dict"].items():
+        assert torch.equal(kept[name.removeprefix("network.")], average)
+    head = "network.head.weight"
+    assert not torch.equal(best["state_dict"][head], best["current_model_state"][head])
+
+
+def test_the_written_recipe_trains_again(trained, place):
+    assert main(["fit", "--config", str(trained / "recipe.yaml"), *TINY[:1], "--out=again"]) == 0
+    again, first = (json.loads((f / "results.json").read_text()) for f in (place / "again", trained))
+    assert again["clean_accuracy"] == first["clean_accuracy"]
+    assert again["regimes"] == first["regimes"]
+
+
+def test_a_second_recipe_exchanges_the_suite_and_nothing_else(recipe, capsys):
+    alone = printed(capsys, "--config", recipe)
+    natural = str(RECIPES / "evaluation" / "natural.yaml")
+    both = printed(capsys, "--config", recipe, "--config", natural, "--robustness.regimes.pgd.steps=100")
+    suite = both.pop("robustness")["regimes"]
+    assert suite["pgd"]["init_args"]["eps"] == pytest.approx(4 / 255)
+    assert suite["pgd"]["init_args"]["steps"] == 100
+    assert list(suite) == list(read(natural)["robustness"]["regimes"])
+    assert both == {key: value for key, value in alone.items() if key != "robustness"}
+
+
+def test_options_win_wherever_they_stand(recipe, capsys):
+    options = ("--model.network=LeNet", "--robustness.regimes.pgd.eps=8/255", "--seed_everything", "7")
+    recipe = printed(capsys, *options, "--config", recipe, "--trainer.devices=2")
+    assert recipe["model"]["network"]["class_path"].endswith("LeNet")
+    assert recipe["robustness"]["regimes"]["pgd"]["init_args"]["eps"] == pytest.approx(8 / 255)
+    assert recipe["seed_everything"] == 7
+    assert recipe["trainer"]["devices"] == "2"
+
+
+def test_training_starts_from_a_checkpoint(recipe, trained, place):
+    still = (
+        "--model.optimizer=SGD",
+        "--model.optimizer.lr=0",
+        "--model.scheduler=null",
+        "--trainer.callbacks=null",
+    )
+    argv = ["fit", "--config", recipe, *TINY, *still, f"--from={trained}", "--out=tuned"]
+    assert main(argv) == 0
+    before, after = (load_file(f / "model.safetensors") for f in (trained, place / "tuned"))
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_run_that_was_cut_short_goes_on_in_its_folder(recipe, place, capsys, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint, "save", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt()))
+        assert main(["fit", "--config", recipe, *TINY, "--out=cut"]) == 130
+    assert "Go on with --ckpt_path=cut/last.ckpt." in capsys.readouterr().err
+    more = ("--trainer.max_epochs=2", "--ckpt_path=cut/last.ckpt")
+    assert main(["fit", "--config", recipe, *TINY, *more]) == 0
+    assert {path.name for path in (place / "cut").iterdir()} >= CHECKPOINT | {"log", "log-2"}
+    assert torch.load(place / "cut" / "last.ckpt", weights_only=True)["global_step"] == 4
+
+
+def test_a_finished_run_is_continued_elsewhere(recipe, trained, place):
+    more = ("--trainer.max_epochs=2", f"--ckpt_path={trained}/last.ckpt")
+    before = (trained / "last.ckpt").stat().st_mtime_ns
+    assert main(["fit", "--config", recipe, *TINY, *more]) == 0
+    assert (place / "runs" / "digits-tiny" / "results.json").exists()
+    assert (trained / "last.ckpt").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("command", ["validate", "test"])
+@pytest.mark.parametrize("option", ["--from={}", "--ckpt_path={}/best.ckpt"])
+def test_measuring_prints_a_table_and_writes_nothing(recipe, trained, place, capsys, command, option):
+    assert main([command, "--config", recipe, *TINY, option.format(trained)]) == 0
+    out = capsys.readouterr().out
+    assert "fgsm" in out
+    assert "pgd" not in out
+    assert not list(place.iterdir())
+
+
+def test_checkpoints_are_not_fetched_from_the_network(recipe, capsys):
+    assert main(["test", "--config", recipe, "--ckpt_path=https://example.org/a.ckpt"]) == 2
+    assert "download it" in capsys.readouterr().err
