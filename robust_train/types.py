@@ -56,7 +56,9 @@ class Goal(Rows):
 
     def avoided(self, logits: Tensor) -> Tensor:
         """``(N, K)`` mask of the classes that the goal avoids."""
-        avoided = torch.zeros_like(logits, dtype=torch.bool).scatter_(1, self.labels[:, None], True)
+        label = self.labels.clamp_min(0)[:, None]
+        avoided = torch.zeros_like(logits, dtype=torch.bool).scatter_(1, label, True)
+        avoided |= self.labels[:, None] < 0  # no prediction: whatever comes instead leaves nothing
         if self.targeted:
             avoided = ~avoided
         if self.reject:

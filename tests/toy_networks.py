@@ -33,13 +33,14 @@ class Case:
     labels: Tensor
 
 
-def linear_case(seed, classes=None):
-    """2 to 10 classes, 1 to 3 input dimensions, batch 1 to 64."""
+def linear_case(seed, classes=None, walls=False):
+    """2 to 10 classes, 1 to 3 input dimensions, batch 1 to 64; half of the pixels 0 or 1 with ``walls``."""
     draw = np.random.default_rng(seed)
     shape = tuple(draw.integers(2, 6, size=draw.integers(1, 4)).tolist())
     torch.manual_seed(seed)
     network = linear(shape, int(classes or draw.integers(2, 11)))
     inputs = torch.rand(int(draw.integers(1, 65)), *shape, dtype=torch.float64)
+    inputs = (2 * inputs - 0.5).clamp(0, 1) if walls else inputs
     return Case(network, inputs, network(inputs).argmax(1))
 
 

@@ -168,8 +168,7 @@ class Minimal(Perturbation):
     def goal(self, network: Network, inputs: Tensor, labels: Tensor) -> Goal:
         with torch.no_grad():
             logits = network(inputs)
-        # A prediction of -1 has no label to leave; class 0 stands in and NaN margins never count.
-        return Goal(predict(logits).clamp_min(0))
+        return Goal(predict(logits))  # of -1, where there is no label to leave, so that nothing counts
 
     @final
     def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:

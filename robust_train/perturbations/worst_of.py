@@ -1,10 +1,12 @@
 """The strongest of several perturbations, sample by sample."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
+from robust_train.attacking.best import Best
 from robust_train.perturbations.base import Budgeted, Perturbation, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed
@@ -15,10 +17,11 @@ class WorstOf(Budgeted):
     r"""Each member in turn, on the samples that still stand; what reaches the goal first counts.
 
     A minimal member counts where its size is within the budget. A sample that no member breaks
-    keeps the clean input.
+    keeps the try with the smallest margin.
 
     Args:
         members: Perturbations in the norm of this one; budgeted ones within its eps.
+        drop: Let a sample go once it is fooled; without, as training wants it, every member tries.
 
     Raises:
         ValueError: A member searches in another norm or beyond the budget.
@@ -34,6 +37,7 @@ class WorstOf(Budgeted):
     """
 
     members: list[Perturbation]
+    drop: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,10 +51,14 @@ class WorstOf(Budgeted):
                     "give every member this norm and at most this eps."
                 )
 
+    def maximising(self) -> Self:
+        return replace(self, members=[member.maximising() for member in self.members], drop=False)
+
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
-        found = inputs.clone()
+        best = Best(inputs)
         with torch.no_grad():
-            rows = (~goal.reached(network(inputs))).nonzero().squeeze(1)
+            wrong = goal.reached(network(inputs)) & self.drop
+        rows = (~wrong).nonzero().squeeze(1)
         for number, member in enumerate(self.members):
             if not len(rows):
                 break
@@ -59,7 +67,7 @@ class WorstOf(Budgeted):
             # A member may have another box, and none is believed.
             confined = self.ball(inputs[rows]).confine(tried.inputs)
             with torch.no_grad():
-                broken = goals.reached(network(confined)) & (tried.size <= self.eps)
-            found[rows[broken]] = confined[broken]
-            rows = rows[~broken]
-        return Perturbed(found, unmeasured(inputs))
+                margin = goals.margin(network(confined)).masked_fill(tried.size > self.eps, torch.inf)
+            best.update(rows, confined, -margin)
+            rows = rows[~(margin < 0)] if self.drop else rows
+        return Perturbed(best.inputs, unmeasured(inputs))

@@ -17,11 +17,11 @@ def test_places_follow_through_several_departures():
 
 
 def test_few_departures_wait_for_company():
-    standing, state = Standing(16), torch.arange(16)
-    (same,) = standing.drop(torch.arange(16) < 1, state)
+    standing, state = Standing(64), torch.arange(64)
+    (same,) = standing.drop(torch.arange(64) < 1, state)
     assert same is state
-    (fewer,) = standing.drop(torch.arange(16) < 2, state)
-    assert fewer.tolist() == list(range(2, 16))
+    (fewer,) = standing.drop(torch.arange(64) < 2, state)
+    assert fewer.tolist() == list(range(2, 64))
 
 
 def test_records_streams_and_constants_travel_along():

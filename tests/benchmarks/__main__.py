@@ -6,7 +6,7 @@ repository:
     pip install -e ".[benchmark]" && pip install --no-deps "adv-lib>=0.2.8"
     python -m tests.benchmarks --data FOLDER
 
-That takes about an hour on one core, ``--quick`` a quarter of it, and the first call half an hour
+That takes about two hours on one core, ``--quick`` half an hour, and the first call a quarter of an hour
 more: it trains the two networks and keeps them under ``runs/benchmarks``. adv-lib is installed
 without what it depends on, because visdom, which nothing here uses, does not build any more. The
 exit status is 1 where a promise is not kept.

@@ -80,12 +80,8 @@ def calibrate(norm: Norm, robust: nn.Module, x: Tensor, y: Tensor, share: float 
 
 def standing(norm: Norm, eps: float, network: nn.Module, x: Tensor, y: Tensor) -> float:
     """Share of all images that PGD-40 leaves standing."""
-    return (
-        _right(network, PGD(norm=norm, eps=eps, steps=STEPS["PGD"])(network, x, y).inputs, y)
-        .float()
-        .mean()
-        .item()
-    )
+    attack = PGD(norm=norm, eps=eps, steps=STEPS["PGD"], step_size=STEP * eps)
+    return _right(network, attack(network, x, y).inputs, y).float().mean().item()
 
 
 def _right(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ class Training:
     learning_rate: float = 2e-3
 
 
-# The budget grows at first: at the full one from the start, training stays at a constant prediction.
+# The budget grows at first, from training on the clean images.
 TRAININGS = {
     "standard": Training((), epochs=2),
     "adversarial": Training((AdversarialTraining(PGD(steps=4), eps=Ramp(0.0, 0.1, until=0.4)),), epochs=2),

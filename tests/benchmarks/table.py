@@ -30,10 +30,10 @@ def setting(images: int, repetitions: int) -> str:
         f"{datetime.now(UTC):%Y-%m-%d}; {machine}, {os.cpu_count()} cores, one thread; "
         f"Python {platform.python_version()}, robust_train {ours()}, {packages}. "
         f"The first {images} test images of Fashion-MNIST (DeepFool: those that the network gets right), "
-        f"{BATCH} at a time; PGD in steps of {STEP:g} eps from random starts; median of {repetitions} repetitions in turns, each with its own draws; "
-        "what is marked * was clocked once, for its slowness. Passes and milliseconds are per image. "
-        "Outside: images that leave the ball or the box by a float64 check. Median norm: images that "
-        "still stand count as infinitely far."
+        f"{BATCH} at a time; PGD from random starts, in steps of {STEP:g} eps. Medians of {repetitions} "
+        "repetitions in turns; what is marked * was clocked once, for its slowness. Passes and "
+        "milliseconds are per image. Outside: images that leave the ball or the box by a float64 check. "
+        "Median norm: images that still stand count as infinitely far."
     )
 
 

@@ -1,12 +1,13 @@
 """Adversarial training against a plain loop, written out."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from robust_train import PGD, AdversarialTraining, Augmentation, DeepFool, Ramp, RobustClassifier
+from robust_train import PGD, AdversarialTraining, Augmentation, DeepFool, Ramp, RobustClassifier, WorstOf
 from robust_train.norms import norm
 from robust_train.randomness import Streams
 from tests.defenses.examples import make_step
@@ -77,6 +78,14 @@ def test_the_search_runs_to_its_end_on_every_sample():
     network.register_forward_hook(lambda module, args, output: calls.append(len(args[0])))
     AdversarialTraining(PGD(eps=0.3, steps=7)).batch(network, step)
     assert calls == [8] * 7
+
+
+def test_the_strongest_of_several_perturbs_what_none_of_them_breaks():
+    network, step = convolutional(), make_step(8)
+    step = replace(step, labels=network(step.inputs).argmax(1))
+    one = PGD(eps=1e-4, steps=2)
+    found = AdversarialTraining(WorstOf(eps=1e-4, members=[one])).batch(network, step).inputs
+    assert (found != step.inputs).flatten(1).any(1).all()
 
 
 def test_it_perturbs_what_defenses_before_it_made_of_the_batch():

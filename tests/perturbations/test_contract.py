@@ -93,6 +93,16 @@ def test_logits_that_are_not_finite_are_never_a_success(perturbation, bad):
     assert torch.equal(found.inputs, inputs)
 
 
+@every_minimal
+def test_where_there_is_no_prediction_there_is_no_label_to_leave(perturbation):
+    network, inputs = convolutional(), torch.rand(4, 1, 8, 8)
+
+    def blind_to_the_first(x):
+        return network(x).masked_fill((x == inputs[0]).flatten(1).all(1, keepdim=True), math.nan)
+
+    assert perturbation(blind_to_the_first, inputs, torch.zeros(4, dtype=torch.int64)).size[0].isinf()
+
+
 @every
 def test_a_network_of_nans_leaves_finite_inputs(perturbation):
     network, inputs = convolutional(), torch.rand(8, 1, 8, 8)

@@ -25,7 +25,7 @@ def test_it_finds_the_distance_of_linear_networks(norm, bounds):
     deepfool = DeepFool(norm=norm, bounds=bounds, candidates=10, overshoot=1e-5)
     infeasible = 0
     for seed in range(40):
-        case = linear_case(seed)
+        case = linear_case(seed, walls=seed % 2)
         truth = minimal_sizes(case.network, case.inputs, case.labels, norm, bounds)
         # Both are inf where the box holds no other class.
         np.testing.assert_allclose(sizes(deepfool, case), truth, rtol=1e-4)
@@ -37,8 +37,8 @@ def test_it_finds_the_distance_of_linear_networks(norm, bounds):
 @pytest.mark.parametrize("norm", ["l2", "linf"])
 def test_one_step_reaches_the_boundary_of_a_linear_network(norm, bounds):
     deepfool = replace(DeepFool.as_published(norm), bounds=bounds, overshoot=1e-4)
-    for seed in range(10):
-        case = linear_case(seed)
+    for seed in range(40):
+        case = linear_case(seed, walls=True)
         truth = minimal_sizes(case.network, case.inputs, case.labels, norm, bounds)
         feasible = torch.from_numpy(np.isfinite(truth))
         network = Counted(case.network)

@@ -47,7 +47,7 @@ def lead(case, inputs):
 @every_ball
 def test_it_reaches_the_worst_margin(norm, bounds):
     for seed in range(8 if norm != "l1" else 4):
-        case = linear_case(seed)
+        case = linear_case(seed, walls=seed % 2)
         truth = worst_margins(case.network, case.inputs, case.labels, norm, BUDGETS[norm], bounds)
         gained = truth - lead(case, case.inputs)
         rivals = range(case.network[-1].out_features)
@@ -59,7 +59,7 @@ def test_it_reaches_the_worst_margin(norm, bounds):
 def test_it_reaches_the_worst_cross_entropy_of_two_classes(norm, bounds):
     attack = pgd(norm, bounds, objective=CrossEntropy())
     for seed in range(12):
-        case = linear_case(seed, classes=2)
+        case = linear_case(seed, classes=2, walls=seed % 2)
         truth = worst_margins(case.network, case.inputs, case.labels, norm, attack.eps, bounds)
         found = attack(case.network, case.inputs, case.labels).inputs
         loss = CrossEntropy()(case.network(found), Goal(case.labels)).detach()
