@@ -18,8 +18,8 @@ class FGSM(Budgeted):
 
     .. math:: r = \epsilon\, \mathrm{sign} \nabla_x \ell(f(x), y)
 
-    The sign is the steepest direction of linf; in l2 and l1 theirs takes its place. On a binary
-    linear network the step is the worst one of an unbounded image space.
+    The sign is the steepest direction of linf; in l2 and l1 theirs takes its place. In linf
+    and l2, on a binary linear network, the step is the worst one of an unbounded image space.
 
     Args:
         objective: The loss that is ascended.
