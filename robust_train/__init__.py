@@ -11,6 +11,7 @@ from typing import Any
 _HOMES = (
     "types",
     "objectives",
+    "transforms",
     "perturbations",
     "networks",
     "metrics",

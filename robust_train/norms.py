@@ -15,13 +15,13 @@ from robust_train.types import Bounds, Norm, Rows
 DUAL: dict[Norm, Norm] = {"linf": "l1", "l2": "l2", "l1": "linf"}
 """The norm q with 1/p + 1/q = 1; the largest value of w on the unit p ball is its q norm."""
 
-_ORDER = {"linf": float("inf"), "l2": 2.0, "l1": 1.0}
+_ORDER = {"linf": float("inf"), "l2": 2.0, "l1": 1.0, "l0": 0.0}
 _L1_SHARE = 0.01  # an l1 step is shared by the steepest 1 % of the coordinates
 _ROUNDS = 3  # of the l2 projection: each finds the coordinates that its predecessor pushed out
 
 
 def norm(r: Tensor, p: Norm) -> Tensor:
-    r"""Norm of each sample, :math:`\|r_i\|_p`: ``(N, ...)`` to ``(N,)``.
+    r"""Norm of each sample, :math:`\|r_i\|_p`: ``(N, ...)`` to ``(N,)``; l0 counts what is not zero.
 
     Example:
         >>> norm(torch.tensor([[3.0, -4.0]]), "l2")

@@ -1,6 +1,6 @@
 """The nouns that every part shares: networks, goals, perturbed inputs and outcomes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self
 
@@ -12,10 +12,14 @@ __all__ = ["Goal", "Outcome", "Perturbed"]
 Network = Callable[[Tensor], Tensor]
 """Images ``(N, C, H, W)`` in pixel units to logits ``(N, K)``."""
 
-Norm = Literal["linf", "l2", "l1"]
+Norm = Literal["linf", "l2", "l1", "l0"]
+"""Of a perturbation; l0 counts the components that change and is no norm: it has no ball, only minima."""
 
 Bounds = tuple[float, float] | None
 """The box of admissible pixels; ``None`` for the unbounded image space of the theory."""
+
+Batches = Iterable[tuple[Tensor, Tensor]]
+"""Images ``(N, C, H, W)`` and labels ``(N,)``, the same in every walk."""
 
 
 class Rows:

@@ -21,6 +21,7 @@ LAYERS = [
     {"metrics"},
     {"perturbations"},
     {"attacking"},
+    {"transforms"},
     {"norms", "objectives"},
     {"networks", "data"},
     {"types", "randomness", "errors", "version"},

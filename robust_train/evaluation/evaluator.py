@@ -143,7 +143,8 @@ class Evaluator:
         regime.forwards += counted.forwards
         regime.backwards += counted.backwards
         # A size of inf says that nothing was found; any other is measured anew.
-        size = regime.perturbation.measure(inputs, found.inputs).masked_fill(found.size.isinf(), torch.inf)
+        size = regime.perturbation.measure(inputs, found.inputs, found.parameters)
+        size = size.masked_fill(found.size.isinf(), torch.inf)
         logits = self._logits(found.inputs)
         regime.outcomes.append(replace(clean, perturbed_logits=logits.cpu(), size=size.double().cpu()))
         self._keep(regime.images, clean.index, found.inputs)

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from robust_train.attacking.modes import differentiable, frozen
-from robust_train.norms import Ball, norm
+from robust_train.norms import Ball, norm, unsqueeze_like
 from robust_train.randomness import Streams
-from robust_train.types import Bounds, Goal, Network, Norm, Perturbed, predict
+from robust_train.types import Batches, Bounds, Goal, Network, Norm, Perturbed, predict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,22 @@ class Perturbation(ABC):
 
     minimal: ClassVar[bool] = False
     """Whether the question is how small, rather than whether within a budget."""
+
+    learns: ClassVar[bool] = False
+    """Whether ``fit`` has to see data before a search."""
+
+    def fit(self, network: Network, batches: Batches, rng: Streams) -> Self:
+        """The perturbation that has learnt what it needs of a network and a data set; itself by default.
+
+        Every process sees all batches, in order, and so learns the same.
+
+        Args:
+            network: Images to logits, frozen and in evaluation mode.
+            batches: To be walked as often as needed: ``(N, ...)`` images and ``(N,)`` labels that
+                are not those on which it is judged.
+            rng: One stream, for what is drawn once for all.
+        """
+        return self
 
     @final
     def __call__(
@@ -78,13 +94,26 @@ class Perturbation(ABC):
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         """The algorithm. Sizes may be left to ``measure``."""
 
-    def measure(self, inputs: Tensor, perturbed: Tensor) -> Tensor:
-        """``(N,)`` float64 size of the change in the regime's metric; ``inf`` outside of it."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how it is measured.")
-
     @abstractmethod
+    def measure(self, inputs: Tensor, perturbed: Tensor, parameters: Tensor | None = None) -> Tensor:
+        """``(N,)`` float64 size of the change in the regime's metric; ``inf`` outside of it.
+
+        Args:
+            inputs: ``(N, ...)`` clean.
+            perturbed: ``(N, ...)``.
+            parameters: ``(N, P)`` what the search returned of them.
+        """
+
     def goal(self, network: Network, inputs: Tensor, labels: Tensor) -> Goal:
-        """What counts as success unless the caller says otherwise."""
+        """What counts as success unless the caller says otherwise.
+
+        To leave the true label within a budget, and the predicted one by a minimal perturbation.
+        """
+        if not self.minimal:
+            return Goal(labels)
+        with torch.no_grad():
+            logits = network(inputs)
+        return Goal(predict(logits))  # of -1, where there is no label to leave, so that nothing counts
 
     @abstractmethod
     def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:
@@ -116,7 +145,21 @@ class Perturbation(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budgeted(Perturbation):
+class Additive(Perturbation):
+    r"""What adds to the pixels, :math:`T_r(x) = x + r`, and is measured in a norm.
+
+    Args:
+        norm: In which r is measured.
+    """
+
+    norm: Norm = "l2"
+
+    def measure(self, inputs: Tensor, perturbed: Tensor, parameters: Tensor | None = None) -> Tensor:
+        return norm(perturbed.double() - inputs.double(), self.norm)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budgeted(Additive):
     r"""Is the label safe within a budget? Leaves the true label, within :math:`\|r\|_p \le \epsilon`.
 
     Args:
@@ -129,14 +172,13 @@ class Budgeted(Perturbation):
 
     def __post_init__(self) -> None:
         check_positive(self, "eps", zero=True)
+        if self.norm == "l0":
+            raise ValueError(f"{type(self).__name__}: there is no ball of l0: give linf, l2 or l1.")
         if self.norm == "linf" and self.bounds and self.eps > self.bounds[1] - self.bounds[0]:
             raise ValueError(
                 f"{type(self).__name__}: eps {self.eps:g} is more than the whole range of pixels "
                 f"{list(self.bounds)}: give eps in pixel units, such as {self.eps:g}/255."
             )
-
-    def goal(self, network: Network, inputs: Tensor, labels: Tensor) -> Goal:
-        return Goal(labels)
 
     def ball(self, inputs: Tensor) -> Ball:
         """The admissible inputs."""
@@ -147,15 +189,12 @@ class Budgeted(Perturbation):
         """Ball and box hold exactly; eps = 0 returns the input bit for bit."""
         perturbed = inputs if self.eps == 0 else self.ball(inputs).confine(found.inputs)
         finite = perturbed.flatten(1).isfinite().all(1)
-        perturbed = torch.where(finite.reshape(-1, *(1,) * (inputs.ndim - 1)), perturbed, inputs)
+        perturbed = torch.where(unsqueeze_like(finite, inputs), perturbed, inputs)
         return replace(found, inputs=perturbed.detach(), size=self.measure(inputs, perturbed))
-
-    def measure(self, inputs: Tensor, perturbed: Tensor) -> Tensor:
-        return norm(perturbed.double() - inputs.double(), self.norm)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Minimal(Perturbation):
+class Minimal(Additive):
     """How small a perturbation changes the label? Leaves the predicted label.
 
     Args:
@@ -165,11 +204,6 @@ class Minimal(Perturbation):
     norm: Norm = "l2"
     minimal: ClassVar[bool] = True
 
-    def goal(self, network: Network, inputs: Tensor, labels: Tensor) -> Goal:
-        with torch.no_grad():
-            logits = network(inputs)
-        return Goal(predict(logits))  # of -1, where there is no label to leave, so that nothing counts
-
     @final
     def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:
         """What does not reach the goal inside the box is a failure: the clean input, size inf."""
@@ -177,13 +211,9 @@ class Minimal(Perturbation):
         if self.bounds is not None:
             perturbed = perturbed.clamp(*self.bounds)
         reached = goal.reached(network(perturbed))
-        rows = reached.reshape(-1, *(1,) * (inputs.ndim - 1))
-        perturbed = torch.where(rows, perturbed, inputs)
+        perturbed = torch.where(unsqueeze_like(reached, inputs), perturbed, inputs)
         size = self.measure(inputs, perturbed).masked_fill(~reached, float("inf"))
         return replace(found, inputs=perturbed, size=size)
-
-    def measure(self, inputs: Tensor, perturbed: Tensor) -> Tensor:
-        return norm(perturbed.double() - inputs.double(), self.norm)
 
 
 def unmeasured(inputs: Tensor) -> Tensor:

@@ -35,9 +35,6 @@ class Foreign(Perturbation):
     norm: Norm = "l2"
     eps: float | None = None
 
-    def goal(self, network: Network, inputs: Tensor, labels: Tensor) -> Goal:
-        return Goal(labels)
-
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         perturbed = self.attack(network, inputs.clone(), goal.labels.clone()).detach()
         return Perturbed(perturbed, self.measure(inputs, perturbed))
@@ -45,7 +42,7 @@ class Foreign(Perturbation):
     def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:
         return replace(found, size=self.measure(inputs, found.inputs))
 
-    def measure(self, inputs: Tensor, perturbed: Tensor) -> Tensor:
+    def measure(self, inputs: Tensor, perturbed: Tensor, parameters: Tensor | None = None) -> Tensor:
         size = norm(perturbed.double() - inputs.double(), self.norm)
         low, high = self.bounds or (-float("inf"), float("inf"))
         # Written so that NaN is outside of every box.

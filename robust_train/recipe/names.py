@@ -9,7 +9,7 @@ from typing import Any, Self
 from robust_train.errors import UserError, did_you_mean
 from robust_train.recipe.exports import exports
 
-_OURS = ("networks", "data", "defenses", "perturbations", "objectives")
+_OURS = ("networks", "data", "defenses", "perturbations", "objectives", "transforms")
 
 
 @dataclass(frozen=True)

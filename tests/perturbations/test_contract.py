@@ -50,7 +50,9 @@ def test_any_number_of_classes_and_dimensions_will_do(perturbation, classes):
     network, inputs = linear((3, 5, 2), classes), torch.rand(4, 3, 5, 2, dtype=torch.float64)
     found = perturbation(network, inputs, network(inputs).argmax(1))
     broken = found.size.isfinite()
-    assert torch.equal(found.size[broken], perturbation.measure(inputs, found.inputs)[broken])
+    assert torch.equal(
+        found.size[broken], perturbation.measure(inputs, found.inputs, found.parameters)[broken]
+    )
 
 
 @every_minimal
@@ -61,7 +63,7 @@ def test_what_is_found_reaches_the_goal_and_what_is_not_is_the_clean_input(pertu
         reached = (goal or Goal(predict(network(inputs)))).reached(network(found.inputs))
         assert torch.equal(reached, found.size.isfinite())
         assert torch.equal(found.inputs[~reached], inputs[~reached])
-        measured = perturbation.measure(inputs, found.inputs)
+        measured = perturbation.measure(inputs, found.inputs, found.parameters)
         assert torch.equal(found.size[reached], measured[reached])
         if perturbation.bounds:
             assert ((found.inputs >= 0) & (found.inputs <= 1)).all()

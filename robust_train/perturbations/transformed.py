@@ -1,0 +1,65 @@
+"""Perturbations that are transformations: measured by their parameters."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from robust_train.norms import unsqueeze_like
+from robust_train.perturbations.base import Perturbation
+from robust_train.transforms.base import Transform
+from robust_train.types import Goal, Network, Perturbed
+
+_REPEATED = 1e-4  # how closely, in pixel units, the parameters must give the images
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transformed(Perturbation):
+    r"""What transforms the image, :math:`T_\theta(x)`, and is measured by :math:`\theta`.
+
+    A search returns the parameters, and the images that they make; where it found nothing that
+    reaches the goal, a minimal one returns a size of inf.
+
+    Args:
+        transform: The family of transformations.
+    """
+
+    transform: Transform
+
+    @property
+    @abstractmethod
+    def norm(self) -> str:
+        """The unit of the sizes, for the report."""
+
+    @abstractmethod
+    def length(self, inputs: Tensor, parameters: Tensor) -> Tensor:
+        """``(N,)`` float64 size of the parameters; 0 for the identity."""
+
+    def apply(self, inputs: Tensor, parameters: Tensor) -> Tensor:
+        """The images that the parameters make, inside the bounds."""
+        y = self.transform(inputs, parameters)
+        return y if self.bounds is None else y.clamp(*self.bounds)
+
+    @final
+    def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:
+        """Images that are finite and inside the bounds; of a minimal search, those that reach the goal."""
+        assert found.parameters is not None
+        y = found.inputs.detach() if self.bounds is None else found.inputs.detach().clamp(*self.bounds)
+        kept = y.flatten(1).isfinite().all(1)
+        if self.minimal:
+            kept &= goal.reached(network(y)) & ~found.size.isposinf()
+        parameters = torch.where(kept[:, None], found.parameters, self.transform.neutral(inputs))
+        y = torch.where(unsqueeze_like(kept, y), y, inputs)
+        size = self.measure(inputs, y, parameters)
+        return Perturbed(y, size.masked_fill(~kept, torch.inf) if self.minimal else size, parameters)
+
+    def measure(self, inputs: Tensor, perturbed: Tensor, parameters: Tensor | None = None) -> Tensor:
+        """Size of the parameters; inf where they do not give the images (unless those are random)."""
+        assert parameters is not None
+        size = self.length(inputs, parameters).double()
+        if self.transform.random:
+            return size
+        error = (self.apply(inputs, parameters) - perturbed).flatten(1).abs().amax(1)
+        return size.masked_fill(~(error <= _REPEATED), torch.inf)

@@ -1,0 +1,5 @@
+"""Families of image transformations, one parameter for each image."""
+
+from robust_train.transforms.base import Transform
+
+__all__ = ["Transform"]

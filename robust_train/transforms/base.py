@@ -1,0 +1,43 @@
+"""What every image transformation promises."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from robust_train.randomness import Streams
+
+
+class Transform(ABC):
+    r"""A family of maps of images, one for each parameter: :math:`T_\theta`, with :math:`T_{id} = id`.
+
+    Subclasses are frozen dataclasses: fields are what all images share, such as how pixels are
+    interpolated; what differs from image to image is the parameter.
+    """
+
+    names: ClassVar[tuple[str, ...]]
+    """Of the P parameters, with their units, such as ``("angle in degrees",)``."""
+
+    identity: ClassVar[tuple[float, ...]]
+    """The parameter that changes nothing."""
+
+    random: ClassVar[bool] = False
+    """Whether the image depends on random draws too, so that the parameter alone does not repeat it."""
+
+    @abstractmethod
+    def __call__(self, inputs: Tensor, parameters: Tensor, rng: Streams | None = None) -> Tensor:
+        """Transform each image by its own parameter.
+
+        Args:
+            inputs: ``(N, C, H, W)``.
+            parameters: ``(N, P)`` float64.
+            rng: A stream of random numbers for each image, where ``random``.
+
+        Returns:
+            ``(N, C, H, W)``, differentiable with respect to both, where the map is.
+        """
+
+    def neutral(self, inputs: Tensor) -> Tensor:
+        """``(N, P)`` the identity of each image."""
+        return torch.tensor(self.identity, dtype=torch.float64, device=inputs.device).repeat(len(inputs), 1)
