@@ -18,6 +18,7 @@ _HOMES = (
     "defenses",
     "data",
     "evaluation",
+    "studies",
     "classifier",
     "callbacks",
 )

@@ -7,5 +7,6 @@ from robust_train.metrics import *
 from robust_train.networks import *
 from robust_train.objectives import *
 from robust_train.perturbations import *
+from robust_train.studies import *
 from robust_train.transforms import *
 from robust_train.types import *

@@ -11,6 +11,7 @@ commands:
   validate  measure a checkpoint of a recipe on its validation images
   test      measure a checkpoint of a recipe on its test images
   evaluate  measure a checkpoint folder, or a network that is not ours
+  compare   measure several, and try what is made on each on all of them
 
 options:
   --help     this text; robust-train COMMAND --help has the options of a command
@@ -25,10 +26,11 @@ examples:
   robust-train evaluate checkpoints/digits-adversarial --minutes 2
   robust-train evaluate --network torchvision.models.resnet18 --weights FILE \
       --data ImageFolder --data.root DIR
+  robust-train compare checkpoints/digits-standard checkpoints/digits-adversarial
 """
 
 _TRAINING = ("fit", "validate", "test")
-_COMMANDS = (*_TRAINING, "evaluate")
+_COMMANDS = (*_TRAINING, "evaluate", "compare")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -64,6 +66,10 @@ def _run(argv: list[str]) -> None:
         from robust_train.cli.evaluating import run_evaluation
 
         run_evaluation(rest)
+    elif command == "compare":
+        from robust_train.cli.transferring import run_comparison
+
+        run_comparison(rest)
     else:
         from robust_train.errors import UserError, did_you_mean
 

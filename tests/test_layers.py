@@ -14,6 +14,7 @@ LAYERS = [
     {"checkpoint"},
     {"callbacks"},
     {"report"},
+    {"studies"},
     {"evaluation"},
     {"classifier"},
     {"recipe"},

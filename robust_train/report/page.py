@@ -1,7 +1,6 @@
 """``report.html``: an evaluation on one page that needs nothing but itself."""
 
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from robust_train.report.atomic import write_text
 from robust_train.report.figures import accuracy_curve, size_histogram, training_curves
 from robust_train.report.gallery import gallery
 from robust_train.report.rows import rows
+from robust_train.report.templates import render
 from robust_train.report.verdict import contrast, verdict
 
 
@@ -33,17 +33,13 @@ def write_page(
     Raises:
         OSError: The folder is missing or cannot be written.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    source = files("robust_train.report").joinpath("page.html.j2").read_text(encoding="utf-8")
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     figures = {
         "accuracy": accuracy_curve(results),
         "sizes": size_histogram(results),
         "training": training_curves(history or ()),
     }
     content = _content(results) | {"title": wording.plain(title), "recipe": recipe, "figures": figures}
-    write_text(path, page.from_string(source).render(content))
+    write_text(path, render("page.html.j2", content))
 
 
 def _content(results: Results) -> dict[str, Any]:

@@ -1,0 +1,106 @@
+"""``compare``: several checkpoints, and what is made on each tried on all."""
+
+from argparse import Namespace, RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from robust_train import checkpoint
+from robust_train.cli.folder import claimed, fresh
+from robust_train.cli.options import OneLineParser
+from robust_train.cli.quiet import quiet
+from robust_train.cli.suites import build_suite, find_suite, read_suite
+from robust_train.cli.words import allow_code
+from robust_train.data.base import ImageData
+from robust_train.errors import UserError
+from robust_train.perturbations.base import Additive
+from robust_train.recipe.building import build
+from robust_train.recipe.checking import check_node
+from robust_train.recipe.names import CHECKPOINT, Names
+from robust_train.report.comparison import verdict, write_comparison
+from robust_train.studies.transfer import transfer
+
+_EPILOG = """\
+examples:
+  robust-train compare checkpoints/digits-standard checkpoints/digits-adversarial
+  robust-train compare checkpoints/digits-* --regime pgd --limit 100
+"""
+
+
+def run_comparison(argv: list[str]) -> None:
+    """Run ``compare``.
+
+    Args:
+        argv: The words after it.
+
+    Raises:
+        UserError: What they name is missing, damaged or does not fit.
+    """
+    quiet()
+    options = _parser().parse_args(argv)
+    names = CHECKPOINT.allow(*allow_code(options.allow_code))
+    networks = _networks(options.checkpoints, names)
+    data = _data(options.checkpoints[0], names)
+    suite, settings = _suite(options, names)
+    settings["device"] = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    with claimed(Path(options.out or fresh("comparison"))) as folder:
+        found = {
+            name: transfer(networks, data.test_set, regime, name=name, **settings)
+            for name, regime in suite.items()
+        }
+        write_comparison(found, folder, " and ".join(networks))
+    print(verdict(found))
+    print(f"Wrote {folder}")
+
+
+def _networks(folders: list[str], names: Names) -> dict[str, Any]:
+    """The networks by the names of their folders."""
+    if len(folders) < 2:
+        raise UserError("Name at least two checkpoint folders to compare.", 2)
+    short = [Path(folder).resolve().name for folder in folders]
+    titles = short if len(set(short)) == len(short) else folders
+    if len(set(titles)) < len(titles):
+        raise UserError("Name every checkpoint folder once.", 2)
+    return {title: checkpoint.load(folder, names) for title, folder in zip(titles, folders, strict=True)}
+
+
+def _data(folder: str, names: Names) -> ImageData:
+    """The data set of the first checkpoint: all are judged on the same images."""
+    node = check_node(checkpoint.read_recipe(folder).get("data"), ImageData, "data", names)
+    data: ImageData = build(node, names)
+    data.prepare_data()
+    return data
+
+
+def _suite(options: Namespace, names: Names) -> tuple[dict[str, Additive], dict[str, Any]]:
+    """The additive regimes of the suite, or the one that is asked for, and its settings."""
+    section = read_suite(find_suite(options.suite))
+    suite, settings = build_suite(section, names)
+    regimes = {name: regime for name, regime in suite.items() if isinstance(regime, Additive)}
+    if options.regime:
+        if options.regime not in regimes:
+            known = ", ".join(regimes)
+            raise UserError(f"{options.suite} has no additive regime {options.regime}: it has {known}.", 2)
+        regimes = {options.regime: regimes[options.regime]}
+    settings |= {"limit": options.limit} if options.limit else {}
+    return regimes, settings
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
+        prog="robust-train compare",
+        description="Make perturbations on every network, try them on all, and write runs/comparison.",
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("checkpoints", nargs="*", metavar="FOLDER", help="folders that fit wrote, two or more")
+    add("--suite", default="quick", help="recipe with a robustness section, or the name of one")
+    add("--regime", help="one regime of the suite; by default all that add to the image")
+    add("--limit", type=int, metavar="N", help="measure so many images, drawn by the seed")
+    add("--device", help="such as cpu or cuda:1; by default the GPU, if there is one")
+    add("--out", metavar="DIR", help="folder to write; by default a new one under runs/")
+    add("--allow-code", action="append", default=[], metavar="PACKAGE", help="package of yours to trust")
+    return parser

@@ -1,0 +1,150 @@
+"""Do perturbations that were made on one network deceive another?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from robust_train.attacking.modes import attack_mode, untouched
+from robust_train.evaluation.batches import unpack
+from robust_train.evaluation.blocks import Blocks
+from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.processes import by_index, gather, rank_and_world
+from robust_train.evaluation.progress import progress as progress_bar
+from robust_train.metrics.estimate import Estimate, rate
+from robust_train.metrics.mcnemar import mcnemar
+from robust_train.norms import norm, unsqueeze_like
+from robust_train.perturbations.base import Perturbation
+from robust_train.randomness import Streams
+from robust_train.types import Network, predict
+
+_NOISE = 0x7A  # purpose of the streams that the baseline draws from
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """What was made on each of K networks, tried on all of them.
+
+    Args:
+        names: Of the K networks.
+        index: ``(n,)`` positions in the data set.
+        right: ``(n, K)`` whether a network gets the clean sample right.
+        broken: ``(n, K, K)`` whether what was made on the first network makes the second one wrong.
+        noise: ``(n, K, K)`` the same of random noise with the l2 norm of what was made on the first,
+            in the same box.
+    """
+
+    names: tuple[str, ...]
+    index: Tensor
+    right: Tensor
+    broken: Tensor
+    noise: Tensor
+
+    def rate(self, source: int, target: int) -> Estimate:
+        """Share of samples that the perturbation breaks, out of those that both networks get right."""
+        return rate(self.broken[self._both(source, target), source, target])
+
+    def baseline(self, source: int, target: int) -> Estimate:
+        """The same share for noise of equal norm: what size alone would do."""
+        return rate(self.noise[self._both(source, target), source, target])
+
+    def robust(self, network: int) -> Estimate:
+        """Share of all samples that a network gets right, also under what was made on itself."""
+        return rate(self._stands(network))
+
+    def difference(self, one: int, other: int) -> float:
+        """P-value of McNemar's test that two networks are equally robust."""
+        return mcnemar(self._stands(one), self._stands(other))
+
+    def _stands(self, network: int) -> Tensor:
+        return self.right[:, network] & ~self.broken[:, network, network]
+
+    def _both(self, source: int, target: int) -> Tensor:
+        return self.right[:, source] & self.right[:, target]
+
+
+def transfer(
+    networks: Mapping[str, Network],
+    data: Any,
+    perturbation: Perturbation,
+    *,
+    limit: int | None = None,
+    block: int = 128,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
+    name: str = "transfer",
+    progress: bool = True,
+) -> Transfer:
+    """Make perturbations on every network and try them on every other.
+
+    In a distributed program every process calls it and gets the same.
+
+    Args:
+        networks: By name; images to logits.
+        data: A data set of ``(image, label)`` with images in [0, 1].
+        perturbation: What is made.
+        limit: Number of samples, drawn by the seed; all by default.
+        block: Samples that are searched together.
+        seed: Of all random draws.
+        device: Where to compute.
+        name: Of the perturbation, beside the bar.
+        progress: Show a bar.
+
+    References:
+        Intriguing properties of neural networks (Szegedy et al., 2014)
+
+    Example:
+        >>> from robust_train.perturbations import FGSM
+        >>> data = [(torch.full((4,), i / 4), i % 2) for i in range(4)]
+        >>> networks = {"a": torch.nn.Linear(4, 2), "b": torch.nn.Linear(4, 2)}
+        >>> found = transfer(networks, data, FGSM(eps=0.1), progress=False)
+        >>> found.broken.shape
+        torch.Size([4, 2, 2])
+    """
+    deployed = [Deployed(network).to(device) for network in networks.values()]
+    blocks, parts = Blocks(data, block, limit, seed), []
+    rank, world = rank_and_world()
+    mine = len(range(rank, len(blocks), world))
+    with untouched(torch.nn.ModuleList(deployed)), progress_bar(1, mine, progress and rank == 0) as tick:
+        for index, batch in blocks.of_rank(rank, world):
+            inputs, labels = (part.to(device) for part in unpack(batch))
+            parts.append((index, *_matrix(deployed, perturbation, index, inputs, labels, seed)))
+            tick(name)
+    columns = [torch.cat(column) for column in zip(*gather(parts), strict=True)]
+    return Transfer(tuple(networks), *by_index(*columns))
+
+
+def _matrix(
+    networks: list[Deployed],
+    perturbation: Perturbation,
+    index: Tensor,
+    inputs: Tensor,
+    labels: Tensor,
+    seed: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """``(N, K)`` right and ``(N, K, K)`` broken by the perturbation and by noise."""
+    streams, made = Streams.of(seed, index), []
+    for network in networks:
+        with attack_mode(network):
+            made.append(perturbation(network, inputs, labels, rng=streams).inputs)
+    v = streams.fold(_NOISE).normal(tuple(inputs.shape[1:]), inputs)
+    noise = [_of_equal_norm(v, y - inputs) + inputs for y in made]
+    if perturbation.bounds is not None:
+        noise = [y.clamp(*perturbation.bounds) for y in noise]
+    right = torch.stack([_right(network, inputs, labels) for network in networks], 1)
+    tried = [
+        torch.stack([torch.stack([~_right(b, y, labels) for b in networks], 1) for y in kind], 1)
+        for kind in (made, noise)
+    ]
+    return right, tried[0], tried[1]
+
+
+def _of_equal_norm(v: Tensor, r: Tensor) -> Tensor:
+    return v * unsqueeze_like(norm(r, "l2") / norm(v, "l2"), v)
+
+
+def _right(network: Deployed, x: Tensor, labels: Tensor) -> Tensor:
+    with attack_mode(network), torch.no_grad():
+        return (predict(network(x)) == labels).cpu()

@@ -1,0 +1,53 @@
+"""The comparison of networks, as a page and as a file."""
+
+import json
+
+import pytest
+import torch
+
+from robust_train.report.comparison import page, verdict, write_comparison
+from robust_train.studies.transfer import Transfer
+
+
+@pytest.fixture
+def found():
+    """What was made on the first breaks half of the other's; noise breaks nothing."""
+    broken = torch.tensor([[[True, True], [False, True]]] * 5 + [[[True, False], [False, True]]] * 5)
+    return Transfer(
+        names=("first <b>", "second"),
+        index=torch.arange(10),
+        right=torch.ones(10, 2, dtype=torch.bool),
+        broken=broken,
+        noise=torch.zeros(10, 2, 2, dtype=torch.bool),
+    )
+
+
+def test_the_verdict_sets_what_travels_beside_noise(found):
+    sentence = verdict({"pgd": found})
+    assert "25.0 % also deceives another" in sentence
+    assert sentence.endswith("of random noise of equal norm, 0.0 %.")
+
+
+def test_the_page_escapes_names_and_shows_the_matrix(found):
+    text = page({"pgd": found}, "one & two")
+    assert "first <b>" not in text
+    assert "first &lt;b&gt;" in text
+    assert "<h1>one &amp; two</h1>" in text
+    assert text.count("50.0 %") == 1  # first to second
+    assert text.count("100.0 %") == 2  # the diagonal
+    assert "p = 1" in text
+
+
+def test_the_file_holds_what_the_page_shows(found, tmp_path):
+    write_comparison({"pgd": found}, tmp_path, "title")
+    content = json.loads((tmp_path / "comparison.json").read_text())["pgd"]
+    assert content["transfer"][0][1]["value"] == 0.5
+    assert content["noise_of_equal_norm"][0][1]["value"] == 0.0
+    assert content["robust_accuracy"][0] == {
+        "value": 0.0,
+        "low": 0.0,
+        "high": pytest.approx(0.2775, abs=1e-4),
+        "n": 10,
+    }
+    assert content["mcnemar"] == [[1.0, 1.0], [1.0, 1.0]]
+    assert (tmp_path / "comparison.html").read_text().startswith("<!doctype html>")

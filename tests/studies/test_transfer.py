@@ -1,0 +1,86 @@
+"""Transfer between linear networks is known in closed form."""
+
+import math
+
+import pytest
+import torch
+
+from robust_train import PGD, DeepFool, GaussianNoise, transfer
+from tests.toy_networks import linear
+
+
+def binary(angle, bias=0.0):
+    """Two classes of the plane, parted by the line with the normal at this angle."""
+    network = linear((2,), 2)
+    w = torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64)
+    network[-1].weight.data = torch.stack([w, -w])
+    network[-1].bias.data = torch.tensor([bias, -bias], dtype=torch.float64)
+    return network
+
+
+def plane(count=200, seed=0):
+    return torch.randn(count, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.3, 1.0, 2.0])
+@pytest.mark.parametrize("overshoot", [0.02, 1.0])
+def test_it_travels_as_far_as_the_cosine_carries_it(angle, overshoot):
+    """A step of (1 + overshoot) m1 along w1 moves the margin of the second by its cosine."""
+    a, b = binary(0.0), binary(angle, bias=0.05)
+    x = plane()
+    labels = (x[:, 0] < 0).long()
+    found = transfer(
+        {"a": a, "b": b},
+        list(zip(x, labels.tolist(), strict=True)),
+        DeepFool(bounds=None, overshoot=overshoot, refinements=0),
+        progress=False,
+    )
+    side = torch.where(labels == 0, 1.0, -1.0).double()
+    m1, m2 = x[:, 0] * side, (b(x)[:, 0] - b(x)[:, 1]) / 2 * side
+    expected = (1 + overshoot) * m1 * math.cos(angle) > m2
+    both = found.right[:, 0] & found.right[:, 1]
+    assert torch.equal(found.broken[both, 0, 1], expected[both])
+    assert found.rate(0, 1).n == both.sum() > 50
+    assert found.rate(0, 0).value == 1.0
+
+
+def test_what_is_wrong_already_does_not_count():
+    x = plane()
+    data = list(zip(x, (x[:, 0] < 0).long().tolist(), strict=True))
+    found = transfer({"a": binary(0.0), "b": binary(math.pi)}, data, DeepFool(bounds=None), progress=False)
+    assert found.right[:, 0].all()
+    assert not found.right[:, 1].any()
+    assert (found.rate(0, 1).n, found.rate(1, 1).n) == (0, 0)
+    assert found.robust(1).value == 0.0
+
+
+def test_noise_has_the_norm_of_what_was_made():
+    """Half of the directions lead away from a line, so that noise breaks less than half of them."""
+    x = plane()
+    data = list(zip(x, (x[:, 0] < 0).long().tolist(), strict=True))
+    network = {"a": binary(0.0), "b": binary(0.0)}
+    found = transfer(network, data, DeepFool(bounds=None, overshoot=1.0, refinements=0), progress=False)
+    # A step of twice the margin in a uniform direction crosses the line within 60 degrees: a third.
+    assert found.baseline(0, 1).low < 1 / 3 < found.baseline(0, 1).high
+    assert torch.equal(found.noise[:, 0, 0], found.noise[:, 0, 1])
+
+
+def test_equal_networks_do_not_differ():
+    x = plane()
+    data = list(zip(x, (x[:, 0] < 0).long().tolist(), strict=True))
+    networks = {"a": binary(0.0), "b": binary(0.0), "c": binary(1.5)}
+    found = transfer(networks, data, PGD(norm="l2", eps=0.5, bounds=None), progress=False)
+    assert found.difference(0, 1) == 1.0
+    assert found.difference(0, 2) < 0.05
+    assert torch.equal(found.broken[:, 0, 0], found.broken[:, 1, 1])
+
+
+def test_any_block_gives_the_same():
+    x = plane(50)
+    data = list(zip(x, (x[:, 0] < 0).long().tolist(), strict=True))
+    networks = {"a": binary(0.0), "b": binary(0.5)}
+    noise = GaussianNoise(eps=1.0)
+    one, other = (transfer(networks, data, noise, block=size, progress=False) for size in (7, 64))
+    assert torch.equal(one.broken, other.broken)
+    assert torch.equal(one.noise, other.noise)
+    assert torch.equal(one.index, torch.arange(50))
