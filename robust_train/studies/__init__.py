@@ -1,5 +1,22 @@
 """Studies: what is no perturbation of one image by one network, built from the same parts."""
 
+from robust_train.studies.accuracy_map import AccuracyMap
+from robust_train.studies.base import Study
+from robust_train.studies.failure_probability import FailureProbability
+from robust_train.studies.finding import Curves, Finding, Grid
+from robust_train.studies.label_graph import LabelGraph
+from robust_train.studies.run import study
 from robust_train.studies.transfer import Transfer, transfer
 
-__all__ = ["Transfer", "transfer"]
+__all__ = [
+    "AccuracyMap",
+    "Curves",
+    "FailureProbability",
+    "Finding",
+    "Grid",
+    "LabelGraph",
+    "Study",
+    "Transfer",
+    "study",
+    "transfer",
+]

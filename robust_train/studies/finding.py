@@ -1,0 +1,58 @@
+"""What a study found: curves and grids of figures, each with its n and its interval."""
+
+from dataclasses import dataclass, field
+
+from robust_train.metrics.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Figures against one quantity, a series for each name.
+
+    Args:
+        title: What is drawn.
+        x_label: The quantity, with its unit.
+        y_label: The figure, with its unit.
+        series: By name: the values of the quantity and the figures there.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    series: dict[str, list[tuple[float, Estimate]]]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Figures against two quantities, or two sets of names.
+
+    Args:
+        title: What is drawn.
+        row_label: What the rows are.
+        column_label: What the columns are.
+        rows: Their values or names.
+        columns: Likewise.
+        values: A list of figures for each row; shares are in [0, 1].
+    """
+
+    title: str
+    row_label: str
+    column_label: str
+    rows: list[str]
+    columns: list[str]
+    values: list[list[Estimate]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one study.
+
+    Args:
+        summary: What it says, in a sentence or two.
+        figures: What it draws.
+        settings: Hyper-parameters and sample counts, as plain values.
+    """
+
+    summary: str
+    figures: list[Curves | Grid]
+    settings: dict[str, object] = field(default_factory=dict)

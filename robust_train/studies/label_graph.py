@@ -1,0 +1,58 @@
+"""Which labels a perturbation leads to."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from robust_train.metrics.estimate import rate
+from robust_train.perturbations.base import Perturbation
+from robust_train.randomness import Streams
+from robust_train.studies.base import Blocks, Study
+from robust_train.studies.finding import Finding, Grid
+from robust_train.types import Network, predict
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelGraph(Study):
+    r"""The graph of label changes, and its dominant labels.
+
+    .. math:: G_{ij} = P(f(T_r(x)) = j \mid f(x) = i)
+
+    A label is dominant where most of what is fooled ends. The first row holds the shares of the
+    labels among all fooled images.
+
+    Args:
+        perturbation: What changes the labels; one that learns has been fitted.
+
+    References:
+        Universal adversarial perturbations (Moosavi-Dezfooli et al., 2017)
+    """
+
+    perturbation: Perturbation
+
+    def __call__(self, network: Network, blocks: Blocks, seed: int) -> Finding:
+        parts = [self._labels(network, *block, seed) for block in blocks]
+        before, after, classes = (torch.cat(column) for column in zip(*parts, strict=True))
+        names = [str(k) for k in range(int(classes.max()))]
+        fooled = (before != after) & (after >= 0)
+        rows = {"fooled": after[fooled]} | {name: after[before == int(name)] for name in names}
+        values = [[rate(found == int(name)) for name in names] for found in rows.values()]
+        grid = Grid("Label changes", "from", "to", list(rows), names, values)
+        return Finding(self._summary(after[fooled]), [grid], {"samples": len(before)})
+
+    def _labels(
+        self, network: Network, index: Tensor, inputs: Tensor, labels: Tensor, seed: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Labels before and after, and the number of classes."""
+        found = self.perturbation(network, inputs, labels, rng=Streams.of(seed, index))
+        with torch.no_grad():
+            logits, changed = network(inputs), network(found.inputs)
+        return predict(logits).cpu(), predict(changed).cpu(), torch.tensor([logits.shape[1]])
+
+    def _summary(self, after: Tensor) -> str:
+        if not len(after):
+            return "No image is fooled."
+        counts = after.bincount(minlength=1)
+        top = int(counts.argmax())
+        return f"{int(counts[top]) / len(after):.1%} of the {len(after)} fooled images end in class {top}."

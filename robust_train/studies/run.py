@@ -1,0 +1,57 @@
+"""Run studies on a network and a data set."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from robust_train.attacking.modes import attack_mode
+from robust_train.evaluation.batches import unpack
+from robust_train.evaluation.blocks import Blocks
+from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.progress import progress as progress_bar
+from robust_train.studies.base import Study
+from robust_train.studies.finding import Finding
+from robust_train.types import Network
+
+
+def study(
+    network: Network,
+    data: Any,
+    studies: Mapping[str, Study],
+    *,
+    limit: int | None = None,
+    block: int = 128,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
+    progress: bool = True,
+) -> dict[str, Finding]:
+    """Ask questions about a network and a data set.
+
+    In a distributed program every process that calls it does the whole work and gets the same.
+
+    Args:
+        network: Images to logits.
+        data: A data set of ``(image, label)`` with images in [0, 1].
+        studies: By name.
+        limit: Number of samples, drawn by the seed; all by default.
+        block: Samples that pass through the network together.
+        seed: Of all random draws.
+        device: Where to compute.
+        progress: Show a bar.
+    """
+    deployed, blocks = Deployed(network).to(device), Blocks(data, block, limit, seed)
+    with progress_bar(len(studies), len(blocks), progress) as tick:
+
+        def walk(name: str) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+            for index, batch in blocks.of_rank(0, 1):
+                inputs, labels = unpack(batch)
+                yield index, inputs.to(device), labels.to(device)
+                tick(name)
+
+        found = {}
+        for name, asked in studies.items():
+            with attack_mode(deployed):
+                found[name] = asked(deployed, walk(name), seed)
+        return found

@@ -1,0 +1,130 @@
+"""Studies against networks of which the answer is known."""
+
+import math
+from dataclasses import dataclass
+
+import pytest
+import torch
+from scipy.stats import kstest, norm, truncnorm
+
+from robust_train import AccuracyMap, FailureProbability, GaussianNoise, LabelGraph, study
+from robust_train.studies.failure_probability import _QUANTILES
+from robust_train.transforms.base import Transform
+from tests.toy_networks import Constant, linear
+
+
+@dataclass(frozen=True)
+class Shift(Transform):
+    """Add to all pixels, and to those of the first column."""
+
+    names = ("all", "first column")
+    identity = (0.0, 0.0)
+
+    def __call__(self, inputs, parameters, rng=None):
+        y = inputs + parameters[:, 0].to(inputs)[:, None, None, None]
+        y[..., 0] += parameters[:, 1].to(inputs)[:, None, None]
+        return y
+
+
+@dataclass(frozen=True)
+class Brightness(Transform):
+    names = ("shift",)
+    identity = (0.0,)
+
+    def __call__(self, inputs, parameters, rng=None):
+        return inputs + parameters[:, 0].to(inputs)[:, None, None, None]
+
+
+def threshold():
+    """Class 0 where the mean of the 4 pixels is above 1/2."""
+    network = linear((1, 2, 2), 2, torch.float32)
+    network[-1].weight.data = torch.tensor([[0.25] * 4, [0.0] * 4])
+    network[-1].bias.data = torch.tensor([-0.5, 0.0])
+    return network
+
+
+def grey(level, count=400):
+    return [(torch.full((1, 2, 2), level), 0)] * count
+
+
+@pytest.mark.parametrize("level", [0.55, 0.7, 0.9])
+def test_a_linear_network_fails_under_brightness_with_the_normal_probability(level):
+    asked = FailureProbability(transform=Brightness(), scale=[0.2], draws=64, chain=8)
+    found = study(threshold(), grey(level), {"light": asked}, progress=False)["light"]
+    truth, draws = norm.cdf(-(level - 0.5) / 0.2), 400 * 64
+    assert abs(found.settings["probability"] - truth) < 4 * math.sqrt(truth * (1 - truth) / draws)
+
+
+def test_the_chain_has_the_prior_given_failure():
+    """The failing region of a linear network is a half-line; chains of different images are independent."""
+    asked = FailureProbability(transform=Brightness(), scale=[0.2], draws=64, chain=60)
+    index, inputs = torch.arange(600), torch.full((600, 1, 2, 2), 0.7)
+    _, chain = asked._sample(threshold(), index, inputs, torch.zeros(600, dtype=torch.int64), seed=1)
+    assert (chain < -0.2).all()
+    last = chain[-1, :, 0].numpy()
+    assert len(last) == 600
+    assert kstest(last, truncnorm(-math.inf, -1.0, scale=0.2).cdf).pvalue > 1e-3
+    assert (chain[0] != chain[-1]).float().mean() > 0.9  # it moves
+
+
+def test_what_never_fails_has_no_failing_parameters():
+    asked = FailureProbability(transform=Brightness(), scale=[0.2], draws=4, chain=4)
+    found = study(Constant([1.0, 0.0]), grey(0.5, 3), {"light": asked}, progress=False)["light"]
+    assert found.settings["probability"] == 0
+    assert not found.figures
+
+
+def test_quantiles_are_of_each_parameter():
+    asked = FailureProbability(transform=Shift(), scale=[0.2, 0.1], draws=16, chain=16)
+    curves = study(threshold(), grey(0.6), {"light": asked}, progress=False)["light"].figures[0]
+    assert list(curves.series) == ["all", "first column"]
+    assert [level for level, _ in curves.series["all"]] == list(_QUANTILES)
+    middle = curves.series["all"][2][1]
+    assert middle.value < -0.05
+    assert math.isnan(middle.low)
+
+
+def test_the_map_is_the_accuracy_at_each_pose():
+    asked = AccuracyMap(transform=Shift(), rows=[-0.3, 0.0], columns=[0.0, 0.2, 0.8])
+    found = study(threshold(), grey(0.6, 5) + grey(0.9, 5), {"map": asked}, progress=False)["map"]
+    (grid,) = found.figures
+    # The mean rises by the shift and by half of what the first column gains, which stops at 1.
+    assert [[cell.value for cell in row] for row in grid.values] == [[0.5, 0.5, 1.0], [1.0, 1.0, 1.0]]
+    assert grid.values[0][0].n == 10
+    assert found.summary == "Accuracy is between 50.0% at (-0.3, 0) and 100.0% at (0, 0.8)."
+
+
+def test_the_graph_counts_where_labels_go():
+    network = linear((2,), 3)
+    network[-1].weight.data = torch.tensor([[10.0, 0.0], [-10.0, 0.0], [0.0, 10.0]], dtype=torch.float64)
+    network[-1].bias.data.zero_()
+    data = [(torch.tensor([0.5, 0.4], dtype=torch.float64), 0)] * 40
+    asked = LabelGraph(perturbation=GaussianNoise(eps=0.3))
+    found = study(network, data, {"graph": asked}, progress=False)["graph"]
+    (grid,) = found.figures
+    assert grid.rows == ["fooled", "0", "1", "2"]
+    fooled, zero = grid.values[0], grid.values[1]
+    assert [cell.value for cell in fooled] == [0, 0, 1]
+    assert zero[2].n == 40
+    assert fooled[2].n == zero[2].value * 40
+    assert "end in class 2" in found.summary
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: AccuracyMap(transform=Brightness(), rows=[0], columns=[0]), "two different positions of 1"),
+        (lambda: AccuracyMap(transform=Shift(), rows=[0], columns=[0], parameters=(1, 1)), "two different"),
+        (lambda: FailureProbability(transform=Shift(), scale=[0.1]), "for each of all, first column"),
+        (lambda: FailureProbability(transform=Brightness(), scale=[0.0]), "a positive number"),
+    ],
+)
+def test_what_has_no_meaning_is_refused(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make()
+
+
+def test_any_block_gives_the_same():
+    asked = {"light": FailureProbability(transform=Brightness(), scale=[0.2], draws=8, chain=4)}
+    one, other = (study(threshold(), grey(0.6, 20), asked, block=b, progress=False) for b in (3, 64))
+    assert one == other
