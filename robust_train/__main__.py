@@ -12,6 +12,7 @@ commands:
   test      measure a checkpoint of a recipe on its test images
   evaluate  measure a checkpoint folder, or a network that is not ours
   compare   measure several, and try what is made on each on all of them
+  study     ask what no single perturbation answers, such as where on a canvas it fails
 
 options:
   --help     this text; robust-train COMMAND --help has the options of a command
@@ -30,7 +31,7 @@ examples:
 """
 
 _TRAINING = ("fit", "validate", "test")
-_COMMANDS = (*_TRAINING, "evaluate", "compare")
+_COMMANDS = (*_TRAINING, "evaluate", "compare", "study")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -70,6 +71,10 @@ def _run(argv: list[str]) -> None:
         from robust_train.cli.transferring import run_comparison
 
         run_comparison(rest)
+    elif command == "study":
+        from robust_train.cli.studying import run_study
+
+        run_study(rest)
     else:
         from robust_train.errors import UserError, did_you_mean
 

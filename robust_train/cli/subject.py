@@ -78,6 +78,17 @@ def _checkpoint(options: Namespace, fields: dict[str, dict[str, Any]], names: Na
     )
 
 
+def checkpoint_data(folder: str, names: Names) -> ImageData:
+    """The data set that the recipe of a checkpoint folder names.
+
+    Raises:
+        UserError: It names none, or one that is not there.
+    """
+    data: ImageData = build(_data(checkpoint.read_recipe(folder).get("data"), {}, names), names)
+    data.prepare_data()
+    return data
+
+
 def _data(given: Any, fields: dict[str, Any], names: Names) -> dict[str, Any]:
     """The data set of a recipe or an option, with the fields that options change."""
     node: dict[str, Any] = check_node(given, ImageData, "data", names)

@@ -10,13 +10,11 @@ from robust_train import checkpoint
 from robust_train.cli.folder import claimed, fresh
 from robust_train.cli.options import OneLineParser
 from robust_train.cli.quiet import quiet
+from robust_train.cli.subject import checkpoint_data
 from robust_train.cli.suites import build_suite, find_suite, read_suite
 from robust_train.cli.words import allow_code
-from robust_train.data.base import ImageData
 from robust_train.errors import UserError
 from robust_train.perturbations.base import Additive
-from robust_train.recipe.building import build
-from robust_train.recipe.checking import check_node
 from robust_train.recipe.names import CHECKPOINT, Names
 from robust_train.report.comparison import verdict, write_comparison
 from robust_train.studies.transfer import transfer
@@ -41,7 +39,7 @@ def run_comparison(argv: list[str]) -> None:
     options = _parser().parse_args(argv)
     names = CHECKPOINT.allow(*allow_code(options.allow_code))
     networks = _networks(options.checkpoints, names)
-    data = _data(options.checkpoints[0], names)
+    data = checkpoint_data(options.checkpoints[0], names)  # all are judged on the same images
     suite, settings = _suite(options, names)
     settings["device"] = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
     with claimed(Path(options.out or fresh("comparison"))) as folder:
@@ -63,14 +61,6 @@ def _networks(folders: list[str], names: Names) -> dict[str, Any]:
     if len(set(titles)) < len(titles):
         raise UserError("Name every checkpoint folder once.", 2)
     return {title: checkpoint.load(folder, names) for title, folder in zip(titles, folders, strict=True)}
-
-
-def _data(folder: str, names: Names) -> ImageData:
-    """The data set of the first checkpoint: all are judged on the same images."""
-    node = check_node(checkpoint.read_recipe(folder).get("data"), ImageData, "data", names)
-    data: ImageData = build(node, names)
-    data.prepare_data()
-    return data
 
 
 def _suite(options: Namespace, names: Names) -> tuple[dict[str, Additive], dict[str, Any]]:

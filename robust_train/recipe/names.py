@@ -100,6 +100,9 @@ class Names:
 CHECKPOINT = Names((*(f"robust_train.{name}" for name in _OURS), "torchvision.models"))
 """What a file from outside may name."""
 
+STUDY = Names((*CHECKPOINT.packages, "robust_train.studies"))
+"""What a file of studies may name."""
+
 RECIPE = Names(
     (
         *CHECKPOINT.packages,

@@ -1,15 +1,14 @@
 """``comparison.html`` and ``comparison.json``: several networks, and what was made on each tried on all."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from robust_train.metrics.estimate import Estimate
 from robust_train.report import wording
 from robust_train.report.atomic import write_text
+from robust_train.report.plain_json import as_json
 from robust_train.report.templates import render
 from robust_train.studies.transfer import Transfer
 
@@ -37,7 +36,7 @@ def write_comparison(found: Mapping[str, Transfer], folder: Path, title: str) ->
         OSError: The folder is missing or cannot be written.
     """
     content = {name: _plain(transfer) for name, transfer in found.items()}
-    write_text(folder / "comparison.json", json.dumps(content, indent=2, allow_nan=False) + "\n")
+    write_text(folder / "comparison.json", as_json(content))
     write_text(folder / "comparison.html", page(found, title))
 
 
@@ -102,18 +101,13 @@ def _plain(transfer: Transfer) -> dict[str, Any]:
     count = range(len(transfer.names))
 
     def matrix(share: Any) -> list[list[dict[str, Any]]]:
-        return [[_estimate(share(a, b)) for b in count] for a in count]
+        return [[asdict(share(a, b)) for b in count] for a in count]
 
     return {
         "networks": transfer.names,
         "samples": len(transfer.index),
-        "robust_accuracy": [_estimate(transfer.robust(a)) for a in count],
+        "robust_accuracy": [asdict(transfer.robust(a)) for a in count],
         "transfer": matrix(transfer.rate),
         "noise_of_equal_norm": matrix(transfer.baseline),
         "mcnemar": [[transfer.difference(a, b) for b in count] for a in count],
     }
-
-
-def _estimate(estimate: Estimate) -> dict[str, Any]:
-    """NaN, which JSON lacks, as null."""
-    return {name: None if value != value else value for name, value in asdict(estimate).items()}

@@ -1,14 +1,13 @@
 """``results.json``: everything that was measured, but for the single samples."""
 
 import json
-import math
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from robust_train.evaluation.results import RegimeResult, Results
 from robust_train.report.atomic import write_text
+from robust_train.report.plain_json import as_json
 
 SCHEMA = 1
 """Version of the layout of the file; a change that readers would notice raises it."""
@@ -30,7 +29,7 @@ def write_json(results: Results, path: str | Path) -> None:
         "warnings": results.warnings,
         "timing": {"seconds": {name: regime.seconds for name, regime in results.regimes.items()}},
     }
-    write_text(path, json.dumps(_valid(content), indent=2, allow_nan=False) + "\n")
+    write_text(path, as_json(content))
 
 
 def read_json(path: str | Path) -> dict[str, Any]:
@@ -57,14 +56,3 @@ def _regime(regime: RegimeResult) -> dict[str, Any]:
         "metrics": {name: asdict(estimate) for name, estimate in regime.metrics.items()},
         "passes_per_sample": {"forward": regime.forwards, "backward": regime.backwards},
     }
-
-
-def _valid(value: Any) -> Any:
-    """The value in JSON's own types; what has none is spelt out."""
-    if isinstance(value, Mapping):
-        return {str(key): _valid(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_valid(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
