@@ -30,7 +30,8 @@ class PGD(Budgeted):
 
     Args:
         steps: Gradient steps.
-        step_size: Length of a step in the norm; by default ``2.5 * eps / steps``.
+        step_size: Length of a step in the norm; by default ``2.5 * eps / steps``, but no
+            less than ``eps / 4``: more, smaller steps find less.
         random_start: Start at a random point of the ball rather than at the input.
         restarts: Independent starts, searched as one batch; the strongest counts.
         objective: The loss that is ascended.
@@ -110,7 +111,7 @@ class PGD(Budgeted):
         return lambda logits: self.objective(logits, goal)
 
     def _step(self, x: Tensor, gradient: Tensor, ball: Ball) -> Tensor:
-        alpha = self.step_size or 2.5 * self.eps / self.steps
+        alpha = self.step_size or max(2.5 / self.steps, 0.25) * self.eps
         direction = (
             self._l1_direction(x, gradient, ball) if self.norm == "l1" else steepest(gradient, self.norm)
         )
