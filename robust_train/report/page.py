@@ -7,6 +7,7 @@ from typing import Any
 from robust_train.evaluation.results import Results
 from robust_train.report import wording
 from robust_train.report.atomic import write_text
+from robust_train.report.dimension import dimension_curve
 from robust_train.report.figures import accuracy_curve, size_histogram, training_curves
 from robust_train.report.gallery import gallery
 from robust_train.report.rows import rows
@@ -36,6 +37,7 @@ def write_page(
     figures = {
         "accuracy": accuracy_curve(results),
         "sizes": size_histogram(results),
+        "dimension": dimension_curve(results),
         "training": training_curves(history or ()),
     }
     content = _content(results) | {"title": wording.plain(title), "recipe": recipe, "figures": figures}

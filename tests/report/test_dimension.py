@@ -1,0 +1,30 @@
+"""The curve of sizes against dimensions."""
+
+import math
+
+from robust_train.report.dimension import _sweeps, dimension_curve
+
+from .conftest import collect, outcome, regime
+from .test_figures import panels, words
+
+
+def semirandom(m, size, basis="random"):
+    found = outcome([0] * 9, [0] * 9, [1] * 9, [size] * 9)
+    name = f"{basis}_{m}"
+    return regime(name, found, minimal=True, norm="l2", kind="Semirandom", dimension=m, basis=basis)
+
+
+def test_a_line_for_each_kind_of_subspace():
+    sweep = [semirandom(16, 0.5), semirandom(4, 1.0), semirandom(4, 0.9, "low_frequency")]
+    drawn = dimension_curve(collect(*sweep, semirandom(8, 0.7, "low_frequency")))
+    assert len(panels(drawn)) == 1
+    assert {"random", "low frequency", "as 1/\u221am"} <= set(words(drawn))
+    points = _sweeps(collect(*sweep).regimes)
+    assert [(m, e.value) for m, e in points["random"]] == [(4, 1.0), (16, 0.5)]
+    assert list(points) == ["random"]  # one point makes no sweep
+
+
+def test_without_a_sweep_there_is_no_figure(results):
+    assert dimension_curve(results) == ""
+    lost = [semirandom(1, math.inf), semirandom(4, 1.0)]
+    assert dimension_curve(collect(*lost)) == ""
