@@ -1,4 +1,4 @@
-"""PGD and DeepFool beside the peers' on two Fashion-MNIST networks: a table, and the promises.
+"""Our attacks beside the peers' on two Fashion-MNIST networks: a table, and the promises.
 
 In an environment of its own, since torchattacks holds other packages back, from the root of the
 repository:
@@ -23,8 +23,9 @@ from torch.utils.data import Dataset
 
 from robust_train.data import FashionMNIST
 
-from .cases import CASES, EPS, calibrate, measure, standing
-from .claims import claims
+from .contest import Contest, claims, measure
+from .contests import CONTESTS
+from .contests.pgd import EPS, calibrate, standing
 from .implementations import INSTALL, missing
 from .networks import NAMES, network
 from .table import HEAD, rows, setting
@@ -42,16 +43,20 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     if options.calibrate:
         return _calibrate(networks, *first(data.validation_set, 1000))
-    return _measure(networks, *first(data.test_set, options.images), options.repetitions)
+    contests = [contest for contest in CONTESTS if options.only.lower() in contest.title.lower()]
+    return _measure(contests, networks, *first(data.test_set, options.images), options.repetitions)
 
 
-def _measure(networks: dict[str, nn.Module], x: Tensor, y: Tensor, repetitions: int) -> int:
+def _measure(
+    contests: list[Contest], networks: dict[str, nn.Module], x: Tensor, y: Tensor, repetitions: int
+) -> int:
     kept = []
     print(HEAD, flush=True)
-    for case in CASES:
-        measured = measure(case, networks[case.network], x, y, repetitions)
-        print(rows(measured), flush=True)
-        kept += claims(measured)
+    for name, judged in networks.items():
+        for contest in contests:
+            measured = measure(contest, name, judged, x, y, repetitions)
+            print(rows(measured), flush=True)
+            kept += claims(measured)
     print("", setting(len(x), repetitions), "", *kept, sep="\n")
     return 0 if all(claim.holds for claim in kept) else 1
 
@@ -81,6 +86,9 @@ def _options(argv: list[str] | None) -> Namespace:
     parser.add_argument("--images", type=int, default=1000, help="test images")
     parser.add_argument("--quick", dest="images", action="store_const", const=256, help="256 images")
     parser.add_argument("--repetitions", type=int, default=5, help="of every measurement")
+    parser.add_argument(
+        "--only", default="", metavar="WORDS", help="contests with these words in their title"
+    )
     parser.add_argument("--calibrate", action="store_true", help="find the budgets anew instead")
     return parser.parse_args(argv)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from robust_train.attacking.gradients import Counted
 from robust_train.randomness import Streams
 
-from .implementations import PEERS, Attack
+from .implementations import PEERS
 from .scoring import Score
 
 BATCH = 128
@@ -60,7 +60,7 @@ class Laps:
 
 
 def race(
-    attacks: Mapping[str, Attack],
+    attacks: Mapping[str, Callable[..., Tensor]],
     network: nn.Module,
     x: Tensor,
     y: Tensor,
@@ -95,7 +95,7 @@ def race(
 class _Clock:
     """Sums up what an attack costs, batch by batch."""
 
-    def __init__(self, attack: Attack, network: nn.Module) -> None:
+    def __init__(self, attack: Callable[..., Tensor], network: nn.Module) -> None:
         self.attack, self.network = attack, Counted(network).eval()
         self.cpu = self.wall = 0.0
         self.found: list[Tensor] = []

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from robust_train.version import version as ours
 
-from .cases import Measured
+from .contest import Measured
 from .implementations import PEERS, STEP
 from .race import BATCH, Lap, Laps
 
@@ -29,9 +29,9 @@ def setting(images: int, repetitions: int) -> str:
     return (
         f"{datetime.now(UTC):%Y-%m-%d}; {machine}, {os.cpu_count()} cores, one thread; "
         f"Python {platform.python_version()}, robust_train {ours()}, {packages}. "
-        f"The first {images} test images of Fashion-MNIST (DeepFool: those that the network gets right), "
-        f"{BATCH} at a time; PGD from random starts, in steps of {STEP:g} eps. Medians of {repetitions} "
-        "repetitions in turns; what is marked * was clocked once, for its slowness. Passes and "
+        f"The first {images} test images of Fashion-MNIST (minimal searches: those that the network gets "
+        f"right), {BATCH} at a time; PGD from random starts, in steps of {STEP:g} eps. Medians of "
+        f"{repetitions} repetitions in turns; what is marked * was clocked once, for its slowness. Passes and "
         "milliseconds are per image. Outside: images that leave the ball or the box by a float64 check. "
         "Median norm: images that still stand count as infinitely far."
     )
@@ -42,13 +42,12 @@ def _row(measured: Measured, name: str, laps: Laps) -> str:
         return laps(lambda lap: getattr(lap, figure)) / measured.images
 
     once = "*" if len(laps.laps) < max(len(other.laps) for other in measured.laps.values()) else ""
-    minimal = measured.case.attack == "DeepFool"
     cells = [
-        measured.case.title,
-        measured.case.network,
+        measured.contest.title,
+        measured.network,
         name + once,
         f"{laps.standing / measured.images:.1%}",
-        f"{laps(_size):.3f}" if minimal else "",
+        f"{laps(_size):.3f}" if measured.contest.minimal else "",
         f"{laps(_outside) / measured.images:.1%}",
         f"{per_image('forwards'):.1f}",
         f"{per_image('backwards'):.1f}",

@@ -7,8 +7,8 @@ from robust_train.data import FashionMNIST
 from robust_train.networks import SmallCNN
 
 from .__main__ import first
-from .cases import CASES, measure
-from .claims import claims
+from .contest import claims, measure
+from .contests import CONTESTS
 from .implementations import INSTALL, OURS, PEERS, WHOLE, missing
 from .race import BATCH
 from .table import HEAD, rows, setting
@@ -24,7 +24,7 @@ pytestmark = [
 def measured(data_root):
     x, y = first(FashionMNIST(root=data_root).test_set, 64)
     network = _learned(x, y)
-    return [measure(case, network, x, y, repetitions=1) for case in CASES if case.network == "standard"]
+    return [measure(contest, "standard", network, x, y, repetitions=1) for contest in CONTESTS]
 
 
 def test_the_cost_of_pgd_is_that_of_its_steps(measured):
@@ -63,7 +63,7 @@ def test_a_row_for_each_and_a_verdict_for_each_promise(measured):
         assert [line.count("|") for line in rows(one).splitlines()] == [HEAD.count("|") // 2] * len(one.laps)
     assert f"{BATCH} at a time" in setting(64, 1)
     verdicts = [str(claim) for one in measured for claim in claims(one)]
-    assert len(verdicts) == 5 + 5 + 2
+    assert len(verdicts) == sum(len(contest.promises["standard"]) for contest in CONTESTS)
     assert all(verdict.startswith(("- PASS: ", "- FALLS SHORT: ")) for verdict in verdicts)
 
 
