@@ -31,8 +31,8 @@ def setting(images: int, repetitions: int) -> str:
         f"Python {platform.python_version()}, robust_train {ours()}, {packages}. "
         f"The first {images} test images of Fashion-MNIST (minimal searches: those that the network gets "
         f"right), {BATCH} at a time; PGD from random starts, in steps of {STEP:g} eps. Medians of "
-        f"{repetitions} repetitions in turns; what is marked * was clocked once, for its slowness. Passes and "
-        "milliseconds are per image. Outside: images that leave the ball or the box by a float64 check. "
+        f"{repetitions} repetitions in turns; what is marked * was clocked once, for its slowness. Passes "
+        "and milliseconds are per image. Outside: images that leave the ball or the box by a float64 check. "
         "Median norm: images that still stand count as infinitely far."
     )
 
