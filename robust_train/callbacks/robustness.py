@@ -17,6 +17,7 @@ from robust_train.evaluation.batches import unpack
 from robust_train.evaluation.blocks import Blocks, has_positions
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.evaluator import Evaluator
+from robust_train.evaluation.lessons import Lessons, behind, learners, share, training_part
 from robust_train.evaluation.processes import rank_and_world
 from robust_train.evaluation.progress import progress
 from robust_train.evaluation.results import Results
@@ -34,6 +35,10 @@ class Robustness(pl.Callback):
     order, whatever the sampler and the number of processes: every sample counts exactly once. A
     data set without a length, or a loader of another make, is judged batch by batch instead, where
     a sampler's padding cannot be told from samples.
+
+    Regimes that learn, such as universal perturbations, do so each time anew, from the data set
+    behind the training loader of the trainer or its data module (which is then set up to fit), or
+    else from a fifth of the data set, which is then not judged.
 
     Figures are logged as ``robust/clean/accuracy`` and ``robust/<regime>/<metric>`` to whatever
     loggers the trainer has, and are there for ``ModelCheckpoint(monitor=...)``, which needs the same
@@ -140,7 +145,7 @@ class Robustness(pl.Callback):
         loader = _flat(getattr(trainer, f"{loop}_dataloaders"))[place]
         batches = getattr(trainer, f"num_{loop}_batches")[place]
         if not _walkable(loader):
-            self._stream(batch)
+            self._stream(trainer, batch)
         elif number + 1 == batches:
             self._log(module, self._measure(trainer, module, loader, batches, place))
 
@@ -150,28 +155,43 @@ class Robustness(pl.Callback):
             return self._measure(trainer, module, loader, trainer.num_val_batches[0])
         self._streaming, self._seen = self._evaluator(module, trainer, torch.arange(self.gallery)), 0
         for batch in loader:
-            self._stream(_transfer(trainer, batch, 0))
+            self._stream(trainer, _transfer(trainer, batch, 0))
         return self._conclude_streaming(self._streaming)
 
     def _measure(
         self, trainer: pl.Trainer, module: pl.LightningModule, loader: Any, batches: float, place: int = 0
     ) -> dict[str, float]:
         """Judge the data set behind a loader, of which the loop runs over so many batches."""
-        limit, share = self.limit, batches / len(loader)
-        if share < 1 and (limit is None or getattr(trainer, "fast_dev_run", False)):
-            limit = ceil(share * len(loader.dataset))
-        blocks = Blocks(loader.dataset, self.block, limit, self.seed, loader.collate_fn)
-        evaluator = self._evaluator(module, trainer, blocks.positions()[: self.gallery])
-        rank, world = rank_and_world()
-        mine = len(range(rank, len(blocks), world))
-        shown = self.bar and rank == 0 and trainer.progress_bar_callback is not None
+        limit, part = self.limit, batches / len(loader)
+        if part < 1 and (limit is None or getattr(trainer, "fast_dev_run", False)):
+            limit = ceil(part * len(loader.dataset))
+        learning = learners(self.regimes.values())
         # The items of a data set may be drawn at random: that must not change the training.
-        with untouched(evaluator.network), progress(len(self.regimes), mine, shown) as tick:
-            for index, batch in blocks.of_rank(rank, world):
-                inputs, labels = unpack(_transfer(trainer, batch, place), self.keys)
-                evaluator.add(index, evaluator.network.pixels(inputs.float()), labels, tick)
+        with untouched(module):
+            training = _training(trainer, loader.dataset) if learning else None
+            held = share(len(loader.dataset), learning) if training is None else 0
+            blocks = Blocks(loader.dataset, self.block, limit, self.seed, loader.collate_fn, held)
+            evaluator = self._evaluator(module, trainer, blocks.positions()[: self.gallery])
+            rank, world = rank_and_world()
+            mine = len(range(rank, len(blocks), world))
+            shown = self.bar and rank == 0 and trainer.progress_bar_callback is not None
+            with progress(len(self.regimes), mine, shown, len(learning)) as tick:
+                evaluator.learn(self._lessons(blocks, training, evaluator, trainer, place), tick)
+                for index, batch in blocks.of_rank(rank, world):
+                    evaluator.add(index, *self._read(evaluator, trainer, batch, place), tick)
         classes = getattr(getattr(trainer, "datamodule", None), "classes", None) or ()
         return self._conclude(evaluator, describe(blocks, evaluator.network, self.autocast), classes)
+
+    def _lessons(
+        self, blocks: Blocks, training: Any, evaluator: Evaluator, trainer: pl.Trainer, place: int
+    ) -> Lessons:
+        return Lessons.of(blocks, training, lambda batch: self._read(evaluator, trainer, batch, place))
+
+    def _read(
+        self, evaluator: Evaluator, trainer: pl.Trainer, batch: Any, place: int
+    ) -> tuple[Tensor, Tensor]:
+        inputs, labels = unpack(_transfer(trainer, batch, place), self.keys)
+        return evaluator.network.pixels(inputs.float()), labels
 
     def _start(self, trainer: pl.Trainer, module: pl.LightningModule, loaders: Any) -> None:
         """Every process streams or none does: they meet at the end, also those without a batch."""
@@ -179,9 +199,14 @@ class Robustness(pl.Callback):
         self._streaming = self._evaluator(module, trainer, torch.arange(self.gallery)) if streams else None
         self._seen = 0
 
-    def _stream(self, batch: Any) -> None:
+    def _stream(self, trainer: pl.Trainer, batch: Any) -> None:
         """Judge one of the loop's own batches; indices count what this process has seen."""
         assert self._streaming is not None
+        if not self._seen and learners(self.regimes.values()):
+            with untouched(trainer.lightning_module):
+                blocks = Blocks(_training(trainer, None) or (), self.block, seed=self.seed)
+                lessons = self._lessons(blocks, blocks.dataset, self._streaming, trainer, 0)
+                self._streaming.learn(lessons)
         inputs, labels = unpack(batch, self.keys)
         rank, world = rank_and_world()
         index = rank + world * torch.arange(self._seen, self._seen + len(inputs))
@@ -222,6 +247,14 @@ class Robustness(pl.Callback):
     def _log(self, module: pl.LightningModule, figures: dict[str, float]) -> None:
         # Every process holds the same figures of all samples: the largest of them is any of them.
         module.log_dict(figures, on_step=False, on_epoch=True, reduce_fx="max", sync_dist=True)
+
+
+def _training(trainer: pl.Trainer, judged: Any) -> Any | None:
+    """The data set behind the training loader, as far as the trainer or its data module has one."""
+    if trainer.state.fn == "fit":
+        loaders = _flat(trainer.train_dataloader)
+        return behind(loaders[0], judged) if loaders else None
+    return training_part(getattr(trainer, "datamodule", None), judged)
 
 
 def _flat(loaders: Any) -> list[Any]:

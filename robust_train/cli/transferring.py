@@ -44,7 +44,7 @@ def run_comparison(argv: list[str]) -> None:
     settings["device"] = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
     with claimed(Path(options.out or fresh("comparison"))) as folder:
         found = {
-            name: transfer(networks, data.test_set, regime, name=name, **settings)
+            name: transfer(networks, data.test_set, regime, training=data.train_set, name=name, **settings)
             for name, regime in suite.items()
         }
         write_comparison(found, folder, " and ".join(networks))

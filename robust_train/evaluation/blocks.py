@@ -26,6 +26,7 @@ class Blocks:
         limit: Judge this many samples, drawn by the seed without regard to their order.
         seed: Of that draw.
         collate: Makes a batch of items.
+        held: So many samples, drawn by the seed too, are there to learn from and never judged.
 
     Example:
         >>> [index.tolist() for index, _ in Blocks([0, 1, 2], size=2).of_rank(0, 1)]
@@ -37,20 +38,32 @@ class Blocks:
     limit: int | None = None
     seed: int = 0
     collate: Callable[[list[Any]], Any] = default_collate
+    held: int = 0
 
     def __post_init__(self) -> None:
-        if self.size < 1 or (self.limit is not None and self.limit < 0):
+        if self.size < 1 or self.held < 0 or (self.limit is not None and self.limit < 0):
             raise ValueError(
                 f"Block size {self.size} and limit {self.limit} must be positive numbers of samples."
             )
 
     def positions(self) -> Tensor:
         """``(n,)`` the positions that are judged, ascending."""
+        left = len(self.dataset) - self.held
+        return self._drawn(0, left if self.limit is None else min(left, self.limit))
+
+    def held_out(self) -> Tensor:
+        """``(held,)`` the positions that are never judged, ascending.
+
+        They come from the end of the draw, so that a limit below judges the same samples without them.
+        """
+        return self._drawn(len(self.dataset) - self.held, len(self.dataset))
+
+    def _drawn(self, start: int, stop: int) -> Tensor:
         total = len(self.dataset)
-        if self.limit is None or self.limit >= total:
+        if (start, stop) == (0, total):
             return torch.arange(total)
         # A data set is often sorted by class: its first samples are no fair share of it.
-        drawn = np.random.Generator(np.random.Philox(self.seed)).permutation(total)[: self.limit]
+        drawn = np.random.Generator(np.random.Philox(self.seed)).permutation(total)[start:stop]
         return torch.from_numpy(np.sort(drawn))
 
     def of_rank(self, rank: int, world: int) -> Iterator[tuple[Tensor, Any]]:

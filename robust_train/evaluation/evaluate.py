@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from robust_train.attacking.modes import untouched
@@ -11,6 +12,7 @@ from robust_train.evaluation.batches import unpack
 from robust_train.evaluation.blocks import Blocks, has_positions
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.evaluator import Evaluator, Suite
+from robust_train.evaluation.lessons import Lessons, learners, share, training_part
 from robust_train.evaluation.processes import rank_and_world
 from robust_train.evaluation.progress import progress as progress_bar
 from robust_train.evaluation.results import Results
@@ -26,6 +28,7 @@ def evaluate(
     data: "Dataset[Any] | DataLoader[Any] | LightningDataModule",
     suite: Suite,
     *,
+    training: "Dataset[Any] | DataLoader[Any] | LightningDataModule | None" = None,
     limit: int | None = None,
     block: int = 128,
     seed: int = 0,
@@ -48,6 +51,9 @@ def evaluate(
         data: A data set of ``(image, label)`` with images in [0, 1], a loader or a data module
             (its test set).
         suite: Perturbations by name, or callables ``(network, inputs, labels) -> inputs``.
+        training: Images for the regimes that learn, such as universal perturbations; by default the
+            training part of a data module or, where there is none, a fifth of the data set, at most
+            as many as they ask for, which is then not judged.
         limit: Number of samples, drawn by the seed; all by default.
         block: Samples that are searched together. Part of what defines the figures, to the bit.
         seed: Of all random draws.
@@ -70,22 +76,37 @@ def evaluate(
         4
     """
     dataset, collate = _dataset(data)
-    blocks = Blocks(dataset, block, limit, seed, collate)
-    positions = blocks.positions()
     deployed = Deployed(network, mean=mean, std=std, logits=logits)
     if isinstance(network, torch.nn.Module) and device is not None:
         deployed.to(device)
     where = device or next((p.device for p in deployed.parameters()), torch.device("cpu"))
-    evaluator = Evaluator(deployed, suite, seed=seed, gallery=positions[:gallery])
-    rank, world = rank_and_world()
-    mine = len(range(rank, len(blocks), world))
+    learning = learners(suite.values())
+
+    def read(batch: Any) -> tuple[Tensor, Tensor]:
+        inputs, labels = unpack(batch, keys)
+        return deployed.pixels(inputs.to(where)), labels.to(where)
+
     # The items of a data set may be drawn at random: that must not leak either.
-    with untouched(deployed), progress_bar(len(suite), mine, progress and rank == 0) as tick:
-        for index, batch in blocks.of_rank(rank, world):
-            inputs, labels = unpack(batch, keys)
-            evaluator.add(index, deployed.pixels(inputs.to(where)), labels.to(where), tick)
+    with untouched(deployed):
+        training = _training(data, training, dataset) if learning else None
+        held = share(len(dataset), learning) if training is None else 0
+        blocks = Blocks(dataset, block, limit, seed, collate, held)
+        evaluator = Evaluator(deployed, suite, seed=seed, gallery=blocks.positions()[:gallery])
+        rank, world = rank_and_world()
+        mine = len(range(rank, len(blocks), world))
+        with progress_bar(len(suite), mine, progress and rank == 0, len(learning)) as tick:
+            evaluator.learn(Lessons.of(blocks, training, read), tick)
+            for index, batch in blocks.of_rank(rank, world):
+                evaluator.add(index, *read(batch), tick)
     classes = tuple(getattr(data, "classes", None) or getattr(dataset, "classes", None) or ())
     return evaluator.results(describe(blocks, deployed), classes)
+
+
+def _training(data: Any, given: Any, judged: Any) -> Any | None:
+    """What regimes learn from: what the user gave, or the training part of the data."""
+    if given is None or hasattr(given, "train_dataloader"):
+        return training_part(data if given is None else given, judged)
+    return _dataset(given)[0]
 
 
 def _dataset(data: Any) -> tuple[Any, Any]:

@@ -12,9 +12,10 @@ from torch import Tensor
 from robust_train.attacking.gradients import Counted
 from robust_train.attacking.modes import attack_mode
 from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.lessons import LEARNING, Lessons
 from robust_train.evaluation.preflight import check_labels, preflight, training_modules
 from robust_train.evaluation.processes import by_index, gather, merge
-from robust_train.evaluation.results import RegimeResult, Results
+from robust_train.evaluation.results import Learning, RegimeResult, Results
 from robust_train.metrics import Accuracy, Estimate, FoolingRate, MedianSize, RelativeSize, RobustAccuracy
 from robust_train.metrics.base import OutcomeMetric
 from robust_train.norms import norm
@@ -25,6 +26,8 @@ from robust_train.types import Outcome
 
 Suite = Mapping[str, Perturbation | Callable[..., Tensor]]
 """Regimes by name; a bare callable ``(network, inputs, labels) -> inputs`` is measured in l2."""
+
+
 
 
 @dataclass
@@ -39,6 +42,7 @@ class _Regime:
     forwards: int = 0
     backwards: int = 0
     seconds: float = 0.0
+    learning: Learning | None = None
 
 
 class Evaluator:
@@ -70,6 +74,25 @@ class Evaluator:
         self.images: list[tuple[Tensor, Tensor]] = []
         self.warnings: list[str] | None = None
 
+    def learn(self, lessons: Lessons, done: Callable[[str], None] = lambda name: None) -> None:
+        """Let the regimes that have to learn do so, before the first block.
+
+        Every process learns from all images in the same order, and so the same.
+
+        Args:
+            lessons: The images, none of which may be judged.
+            done: Told the name of each regime that has learnt.
+
+        Raises:
+            ValueError: There are no images, or the network does not fit them.
+        """
+        modes = self._modes()
+        with attack_mode(self.network):
+            for regime in self.regimes:
+                if not regime.perturbation.fitted:
+                    self._teach(regime, lessons.limited(getattr(regime.perturbation, "images", None)), modes)
+                    done(regime.name)
+
     def add(
         self, index: Tensor, inputs: Tensor, labels: Tensor, done: Callable[[str], None] = lambda name: None
     ) -> None:
@@ -84,15 +107,10 @@ class Evaluator:
         Raises:
             ValueError: The network or the labels do not fit the inputs.
         """
-        modes = (
-            training_modules(self.network.network)
-            if isinstance(self.network.network, torch.nn.Module)
-            else []
-        )
+        modes = self._modes()
         with attack_mode(self.network):
             inputs, labels = inputs.detach().clone(), labels.detach().clone()
-            if self.warnings is None:
-                self.warnings = modes + preflight(self.network, inputs, labels)
+            self._preflight(inputs, labels, modes)
             logits = self._logits(inputs)
             check_labels(labels, logits.shape[1])
             clean = Outcome(
@@ -122,15 +140,41 @@ class Evaluator:
         with torch.inference_mode(False):
             clean = merge(judged)
             index, images = by_index(*_stack(gather(self.images)))
+            regimes = {regime.name: _result(regime) for regime in self.regimes}
+            learnt = {name: str(r.learning) for name, r in regimes.items() if r.learning}
             return Results(
                 clean_accuracy=_estimate(Accuracy(), clean),
-                regimes={regime.name: _result(regime) for regime in self.regimes},
+                regimes=regimes,
                 examples=images,
                 example_index=index,
                 classes=classes,
-                settings={"samples": len(clean.index), "seed": self.seed, **(settings or {})},
+                settings={
+                    "samples": len(clean.index),
+                    "seed": self.seed,
+                    **({"learnt": learnt} if learnt else {}),
+                    **(settings or {}),
+                },
                 warnings=tuple(dict.fromkeys(gather(self.warnings or []))),
             )
+
+    def _modes(self) -> list[str]:
+        """To be asked before anything is in evaluation mode."""
+        network = self.network.network
+        return training_modules(network) if isinstance(network, torch.nn.Module) else []
+
+    def _preflight(self, inputs: Tensor, labels: Tensor, modes: list[str]) -> None:
+        if self.warnings is None:
+            self.warnings = modes + preflight(self.network, inputs, labels)
+
+    def _teach(self, regime: _Regime, lessons: Lessons, modes: list[str]) -> None:
+        first = next(iter(lessons), None)
+        if first is not None:
+            self._preflight(*first, modes)
+        counted, start = Counted(self.network), perf_counter()
+        rng = Streams.of(self.seed, [0]).fold(LEARNING)
+        regime.perturbation = regime.perturbation.fit(counted, lessons, rng)
+        passes = counted.forwards, counted.backwards
+        regime.learning = Learning(len(lessons), str(lessons), *passes, perf_counter() - start)
 
     def _judge(self, regime: _Regime, clean: Outcome, inputs: Tensor, labels: Tensor) -> None:
         counted = Counted(self.network)
@@ -189,6 +233,10 @@ def _result(regime: _Regime) -> RegimeResult:
     perturbation, outcome = regime.perturbation, merge(gather(regime.outcomes))
     costs = gather([(regime.samples, regime.forwards, regime.backwards, regime.seconds)])
     samples, forwards, backwards, _ = (sum(column) for column in zip(*costs, strict=True))
+    # Every process learnt the same, unless it had nothing to judge: that counts once.
+    learning = next((found for found in gather([regime.learning]) if found), None)
+    if learning:
+        forwards, backwards = forwards + learning.forwards, backwards + learning.backwards
     eps = getattr(perturbation, "eps", None)
     metrics: dict[str, OutcomeMetric] = {"fooling_rate": FoolingRate()}
     if perturbation.minimal:
@@ -198,7 +246,7 @@ def _result(regime: _Regime) -> RegimeResult:
     return RegimeResult(
         name=regime.name,
         kind=type(perturbation).__name__,
-        settings={f.name: _plain(getattr(perturbation, f.name)) for f in fields(perturbation)},
+        settings=_settings(perturbation),
         minimal=perturbation.minimal,
         norm=getattr(perturbation, "norm", ""),
         eps=eps,
@@ -206,18 +254,21 @@ def _result(regime: _Regime) -> RegimeResult:
         outcome=outcome,
         forwards=forwards / max(1, samples),
         backwards=backwards / max(1, samples),
-        seconds=max(seconds for *_, seconds in costs),
+        seconds=max(seconds for *_, seconds in costs) + (learning.seconds if learning else 0),
         examples=by_index(*_stack(gather(regime.images)))[1],
+        learning=learning,
     )
+
+
+def _settings(value: Any) -> dict[str, Any]:
+    """Hyper-parameters as plain values; what was learnt is none of them."""
+    return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.compare}
 
 
 def _plain(value: Any) -> Any:
     """A hyper-parameter as plain values, for files."""
     if hasattr(value, "__dataclass_fields__"):
-        return {
-            "kind": type(value).__name__,
-            **{f.name: _plain(getattr(value, f.name)) for f in fields(value)},
-        }
+        return {"kind": type(value).__name__, **_settings(value)}
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
     if isinstance(value, (bool, int, float, str, type(None))):

@@ -7,9 +7,17 @@ from tqdm import tqdm
 
 
 @contextmanager
-def progress(regimes: int, blocks: int, shown: bool) -> Iterator[Callable[[str], None]]:
-    """A bar over all regimes of all blocks; to be called with the name of each that is done."""
-    with tqdm(total=regimes * blocks, desc="robustness", unit="block", leave=False, disable=not shown) as bar:
+def progress(regimes: int, blocks: int, shown: bool, learners: int = 0) -> Iterator[Callable[[str], None]]:
+    """A bar over all regimes of all blocks; to be called with the name of each that is done.
+
+    Args:
+        regimes: How many.
+        blocks: Likewise.
+        shown: Whether there is a bar.
+        learners: Regimes that learn before; each counts as a block more.
+    """
+    total = regimes * blocks + learners
+    with tqdm(total=total, desc="robustness", unit="block", leave=False, disable=not shown) as bar:
 
         def tick(name: str) -> None:
             bar.set_postfix_str(name, refresh=False)

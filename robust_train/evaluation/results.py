@@ -9,6 +9,28 @@ from robust_train.metrics.estimate import Estimate
 from robust_train.types import Outcome
 
 
+@dataclass(frozen=True)
+class Learning:
+    """What a regime learnt from before it was judged, and what that cost in all.
+
+    Args:
+        images: How many.
+        source: Of which, and how they were drawn; a sentence.
+        forwards: Forward passes, each of one image.
+        backwards: Backward passes.
+        seconds: Wall time.
+    """
+
+    images: int
+    source: str
+    forwards: int
+    backwards: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.source}; {self.forwards} forward and {self.backwards} backward passes"
+
+
 @dataclass(frozen=True, eq=False)
 class RegimeResult:
     """One perturbation regime, measured.
@@ -23,10 +45,11 @@ class RegimeResult:
         metrics: Estimates by name: ``robust_accuracy``, ``fooling_rate``, ``median_size``,
             ``relative_size``; those that do not apply are missing.
         outcome: Every sample once, ordered by index.
-        forwards: Forward passes for each sample.
-        backwards: Backward passes for each sample.
-        seconds: Wall time; never part of what is compared between runs.
+        forwards: Forward passes for each sample, those of learning included.
+        backwards: Backward passes for each sample, likewise.
+        seconds: Wall time, likewise; never part of what is compared between runs.
         examples: ``(G, C, H, W)`` the perturbed images of the gallery.
+        learning: Of a regime that learnt before.
     """
 
     name: str
@@ -41,6 +64,7 @@ class RegimeResult:
     backwards: float
     seconds: float
     examples: Tensor
+    learning: Learning | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from robust_train.attacking.modes import attack_mode, untouched
 from robust_train.evaluation.batches import unpack
 from robust_train.evaluation.blocks import Blocks
 from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.lessons import LEARNING, Lessons, learners, share
 from robust_train.evaluation.processes import by_index, gather, rank_and_world
 from robust_train.evaluation.progress import progress as progress_bar
 from robust_train.metrics.estimate import Estimate, rate
@@ -70,6 +71,7 @@ def transfer(
     data: Any,
     perturbation: Perturbation,
     *,
+    training: Any | None = None,
     limit: int | None = None,
     block: int = 128,
     seed: int = 0,
@@ -84,7 +86,8 @@ def transfer(
     Args:
         networks: By name; images to logits.
         data: A data set of ``(image, label)`` with images in [0, 1].
-        perturbation: What is made.
+        perturbation: What is made; one that learns does so on each network.
+        training: A data set to learn from; else a share of the data is, and is then not judged.
         limit: Number of samples, drawn by the seed; all by default.
         block: Samples that are searched together.
         seed: Of all random draws.
@@ -104,21 +107,39 @@ def transfer(
         torch.Size([4, 2, 2])
     """
     deployed = [Deployed(network).to(device) for network in networks.values()]
-    blocks, parts = Blocks(data, block, limit, seed), []
+    held = share(len(data), learners([perturbation])) if training is None else 0
+    blocks, parts = Blocks(data, block, limit, seed, held=held), []
+
+    def read(batch: Any) -> tuple[Tensor, Tensor]:
+        inputs, labels = unpack(batch)
+        return inputs.to(device), labels.to(device)
+
     rank, world = rank_and_world()
     mine = len(range(rank, len(blocks), world))
     with untouched(torch.nn.ModuleList(deployed)), progress_bar(1, mine, progress and rank == 0) as tick:
+        lessons = Lessons.of(blocks, training, read) if held or training is not None else None
+        makers = [_taught(perturbation, network, lessons, seed) for network in deployed]
         for index, batch in blocks.of_rank(rank, world):
-            inputs, labels = (part.to(device) for part in unpack(batch))
-            parts.append((index, *_matrix(deployed, perturbation, index, inputs, labels, seed)))
+            parts.append((index, *_matrix(deployed, makers, index, *read(batch), seed)))
             tick(name)
     columns = [torch.cat(column) for column in zip(*gather(parts), strict=True)]
     return Transfer(tuple(networks), *by_index(*columns))
 
 
+def _taught(
+    perturbation: Perturbation, network: Deployed, lessons: Lessons | None, seed: int
+) -> Perturbation:
+    """The perturbation of one network."""
+    if perturbation.fitted or lessons is None:
+        return perturbation
+    with attack_mode(network):
+        limited = lessons.limited(getattr(perturbation, "images", None))
+        return perturbation.fit(network, limited, Streams.of(seed, [0]).fold(LEARNING))
+
+
 def _matrix(
     networks: list[Deployed],
-    perturbation: Perturbation,
+    makers: list[Perturbation],
     index: Tensor,
     inputs: Tensor,
     labels: Tensor,
@@ -126,13 +147,13 @@ def _matrix(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """``(N, K)`` right and ``(N, K, K)`` broken by the perturbation and by noise."""
     streams, made = Streams.of(seed, index), []
-    for network in networks:
+    for maker, network in zip(makers, networks, strict=True):
         with attack_mode(network):
-            made.append(perturbation(network, inputs, labels, rng=streams).inputs)
+            made.append(maker(network, inputs, labels, rng=streams).inputs)
     v = streams.fold(_NOISE).normal(tuple(inputs.shape[1:]), inputs)
     noise = [_of_equal_norm(v, y - inputs) + inputs for y in made]
-    if perturbation.bounds is not None:
-        noise = [y.clamp(*perturbation.bounds) for y in noise]
+    if makers[0].bounds is not None:
+        noise = [y.clamp(*makers[0].bounds) for y in noise]
     right = torch.stack([_right(network, inputs, labels) for network in networks], 1)
     tried = [
         torch.stack([torch.stack([~_right(b, y, labels) for b in networks], 1) for y in kind], 1)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from robust_train.cli.cost import Cost, estimate_cost
-from robust_train.perturbations import FGSM, PGD
+from robust_train.perturbations import FGSM, PGD, UniversalGradient
 
 
 def test_passes_are_counted_and_time_is_taken():
@@ -13,6 +13,16 @@ def test_passes_are_counted_and_time_is_taken():
     assert cost.backwards == 1 + 7
     assert cost.forwards >= cost.backwards
     assert cost.seconds > 0
+
+
+def test_learning_is_told_apart_and_in_proportion_to_its_images():
+    data = [(torch.full((1, 2, 2), k / 400), k % 2) for k in range(400)]
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2))
+    suite = {"fgsm": FGSM(), "universal": UniversalGradient(images=1000)}
+    cost = estimate_cost(network, data, suite, training=data)
+    assert (cost.forwards, cost.backwards) == (1, 1)  # those of FGSM alone
+    assert cost.learning > 0
+    assert "s of learning" in cost.sentence(400)
 
 
 @pytest.mark.parametrize(("minutes", "samples"), [(1, 120), (0.5, 60), (0, 1)])

@@ -11,10 +11,11 @@ from torch import distributed, nn
 from torch.multiprocessing import start_processes
 
 from robust_train.evaluation import evaluate
-from robust_train.perturbations import PGD, DeepFool, RandomDirection
+from robust_train.perturbations import PGD, DeepFool, RandomDirection, UniversalGradient
 
 LIMIT = 60  # seconds, after which a process that waits for another ends itself
 SUITE = {"pgd": PGD(eps=0.1, steps=5), "deepfool": DeepFool(), "direction": RandomDirection()}
+LEARNING = {"universal": UniversalGradient(eps=0.2, steps=3, batch_size=2)}
 
 
 def problem(samples):
@@ -41,7 +42,10 @@ def rank(number, world, folder):
     signal.alarm(LIMIT)
     torch.set_num_threads(1)
     cases = [(21, 4), (3, 128)]  # no multiple of the processes; processes without a block
-    alone = [evaluate(*problem(samples), SUITE, block=block, progress=False) for samples, block in cases]
+    alone, learnt = (
+        [evaluate(*problem(samples), suite, block=block, progress=False) for samples, block in cases]
+        for suite in (SUITE, LEARNING)
+    )
     distributed.init_process_group(
         "gloo", f"file://{folder}/{world}", timedelta(seconds=LIMIT), rank=number, world_size=world
     )
@@ -50,6 +54,8 @@ def rank(number, world, folder):
         assert results.clean_accuracy.n == samples
         assert results.regimes["pgd"].outcome.index.tolist() == list(range(samples))
         assert_same_bits(expected, results)
+    for (samples, block), expected in zip(cases, learnt, strict=True):
+        assert_same_bits(expected, evaluate(*problem(samples), LEARNING, block=block, progress=False))
     distributed.destroy_process_group()
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from robust_train import PGD, DeepFool, GaussianNoise, transfer
+from robust_train import PGD, DeepFool, GaussianNoise, UniversalGradient, transfer
 from tests.toy_networks import linear
 
 
@@ -84,3 +84,18 @@ def test_any_block_gives_the_same():
     assert torch.equal(one.broken, other.broken)
     assert torch.equal(one.noise, other.noise)
     assert torch.equal(one.index, torch.arange(50))
+
+
+def test_what_learns_does_so_on_each_network():
+    """Its vector is along the normal of the network that it was learnt on."""
+    x = plane(400)
+    data = list(zip(x, (x[:, 0] < 0).long().tolist(), strict=True))
+    networks = {"a": binary(0.0), "b": binary(math.pi / 2)}
+    learnt = UniversalGradient(norm="l2", eps=5.0)
+    held = transfer(networks, data, learnt, progress=False)
+    assert len(held.index) == 320  # a fifth is learnt from
+    apart = transfer(networks, data, learnt, training=data, progress=False)
+    assert len(apart.index) == 400
+    for found in (held, apart):
+        assert found.robust(0).value < 0.6
+        assert found.rate(0, 1).value < found.rate(0, 0).value / 2 + 0.25
