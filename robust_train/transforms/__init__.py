@@ -1,5 +1,33 @@
 """Families of image transformations, one parameter for each image."""
 
+from robust_train.transforms.affine import Affine
 from robust_train.transforms.base import Transform
+from robust_train.transforms.brightness import Brightness
+from robust_train.transforms.contrast import Contrast
+from robust_train.transforms.deformation import Deformation
+from robust_train.transforms.dilation import Dilation
+from robust_train.transforms.eyeglass_frame import EyeglassFrame
+from robust_train.transforms.gamma import Gamma
+from robust_train.transforms.gaussian_blur import GaussianBlur
+from robust_train.transforms.rigid import Rigid
+from robust_train.transforms.rotation import Rotation
+from robust_train.transforms.similarity import Similarity
+from robust_train.transforms.subspace import Subspace
+from robust_train.transforms.translation import Translation
 
-__all__ = ["Transform"]
+__all__ = [
+    "Affine",
+    "Brightness",
+    "Contrast",
+    "Deformation",
+    "Dilation",
+    "EyeglassFrame",
+    "Gamma",
+    "GaussianBlur",
+    "Rigid",
+    "Rotation",
+    "Similarity",
+    "Subspace",
+    "Transform",
+    "Translation",
+]
