@@ -130,9 +130,8 @@ class Ball(Rows):
         """The nearest point of the set, up to rounding, which ``confine`` takes care of."""
         if self.p == "linf":
             return torch.clamp(y, self.low, self.high)
-        project = _project_l2 if self.p == "l2" else _project_l1
-        r = project(y - self.center, self.low - self.center, self.high - self.center, self.eps)
-        return self.center + r
+        center = self.center
+        return center + project(y - center, self.low - center, self.high - center, self.p, self.eps)
 
     def sample(self, streams: Streams) -> Tensor:
         """A random point for each sample: uniform in the ball, then clipped to the box."""
@@ -162,7 +161,15 @@ def shorten(center: Tensor, r: Tensor) -> Tensor:
     return torch.where((y.double() - center.double()).abs() > r.abs(), torch.nextafter(y, center), y)
 
 
-def _project_l2(r: Tensor, low: Tensor, high: Tensor, eps: float) -> Tensor:
+def project(r: Tensor, low: Tensor, high: Tensor, p: Norm, eps: float | Tensor) -> Tensor:
+    """Nearest point to ``r`` in the ball and the box ``low <= 0 <= high``; ``eps`` may be ``(N,)``."""
+    if p == "linf":
+        room = unsqueeze_like(torch.as_tensor(eps, dtype=r.dtype, device=r.device), r)
+        return torch.clamp(r, torch.maximum(low, -room), torch.minimum(high, room))
+    return (_project_l2 if p == "l2" else _project_l1)(r, low, high, eps)
+
+
+def _project_l2(r: Tensor, low: Tensor, high: Tensor, eps: float | Tensor) -> Tensor:
     r"""Nearest point to ``r`` in the ball and the box ``low <= 0 <= high``: :math:`\mathrm{clip}(s r)`.
 
     The factor s grows from round to round as saturated coordinates leave budget to the others,
@@ -178,7 +185,7 @@ def _project_l2(r: Tensor, low: Tensor, high: Tensor, eps: float) -> Tensor:
     return torch.clamp(unsqueeze_like(scale, r) * r, low, high)
 
 
-def _project_l1(r: Tensor, low: Tensor, high: Tensor, eps: float) -> Tensor:
+def _project_l1(r: Tensor, low: Tensor, high: Tensor, eps: float | Tensor) -> Tensor:
     r"""Nearest point to ``r`` in the ball and the box ``low <= 0 <= high``.
 
     With u the magnitudes and c the room that the box leaves them, it is :math:`\min((u - t)_+, c)`

@@ -47,8 +47,12 @@ def room(x, w, bounds):
 
 
 def distance(w, gap, p, room):
-    """Smallest p norm of an r with <w, r> = gap > 0 and abs(r) <= room: r = min(t v, room)."""
+    """Smallest p norm of an r with <w, r> = gap > 0 and abs(r) <= room: r = min(t v, room), but for l1."""
     u = np.abs(w)
+    if p == "l1":
+        return _fewest(u, gap, room)
+    if p == "l0":
+        return fewest(u, gap, room)
     v = u if p == "l2" else np.ones_like(u)
     if np.isinf(room).all():
         return gap / np.linalg.norm(w, ORDER[DUAL[p]])
@@ -57,6 +61,12 @@ def distance(w, gap, p, room):
     longest = max(room / np.maximum(v, 1e-300))
     t = brentq(lambda t: u @ np.minimum(t * v, room) - gap, 0, longest, xtol=1e-15, rtol=1e-14)
     return np.linalg.norm(np.minimum(t * v, room), ORDER[p])
+
+
+def fewest(u, gap, room):
+    """How many components, those that gain the most first, gain more than the gap; inf if all do not."""
+    gained = np.cumsum(-np.sort(-np.where(u > 0, u, 0) * np.where(u > 0, room, 0)))
+    return 1 + np.argmax(gained >= gap) if gained[-1] >= gap else np.inf
 
 
 def support(w, p, eps, room):
@@ -82,6 +92,16 @@ def _greedy(u, eps, room):
         spent = min(eps, room[i])
         gain, eps = gain + spent * u[i], eps - spent
     return gain
+
+
+def _fewest(u, gap, room):
+    """The l1 norm that gains the gap where the steepest coordinates go first."""
+    spent = 0.0
+    for i in np.argsort(-u):
+        if gap <= u[i] * room[i]:
+            return spent + gap / u[i]
+        gap, spent = gap - u[i] * room[i], spent + room[i]
+    return np.inf
 
 
 def _rows(inputs, labels):

@@ -24,6 +24,16 @@ def convolutional(classes=10, dtype=torch.float32):
     return network.eval()
 
 
+def curved(shape, classes, dtype=torch.float64):
+    """Its regions meet around the grey image, so that images in [0, 1] are of every class."""
+    first, last = nn.Linear(prod(shape), 24), nn.Linear(24, classes)
+    first.weight.data.normal_(std=0.7)
+    first.bias.data = -0.5 * first.weight.data.sum(1)
+    last.weight.data.normal_()
+    last.bias.data.zero_()
+    return nn.Sequential(nn.Flatten(), first, nn.Tanh(), last).to(dtype)
+
+
 @dataclass(frozen=True)
 class Case:
     """A random linear network, inputs in [0, 1], and what it predicts for them."""
