@@ -37,7 +37,12 @@ class Perturbation(ABC):
     """Whether the question is how small, rather than whether within a budget."""
 
     learns: ClassVar[bool] = False
-    """Whether ``fit`` has to see data before a search."""
+    """Whether ``fit`` has to see data before a search; its field ``images`` says how many at the most."""
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it can be called: there is nothing to learn, or that is learnt."""
+        return not self.learns
 
     def fit(self, network: Network, batches: Batches, rng: Streams) -> Self:
         """The perturbation that has learnt what it needs of a network and a data set; itself by default.

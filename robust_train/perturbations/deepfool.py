@@ -8,13 +8,11 @@ from torch import Tensor
 
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
-from robust_train.attacking.gradients import backward
 from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
+from robust_train.perturbations.linearised import linearise, smallest_step
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed
-
-_ROUNDS = 50  # of Newton's iteration; each saturates at least one more pixel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +25,14 @@ class DeepFool(Minimal):
     .. math:: r_i = \arg\min_{k,\,r} \|r\|_p \quad \text{subject to} \quad
         f'_k + \langle w'_k, r \rangle \ge 0, \; l \le x_i + r \le u
 
+    In l1, for which the paper has no step, the steepest pixels go to the wall, one after the other.
+
     Once the boundary is crossed, each refinement starts half-way back to the input and steps onto
     the boundary linearised at the last point: the walk forgets the detours that its first steps
     made. The smallest perturbation that was seen to cross counts.
 
     Args:
-        norm: l2 or linf.
+        norm: linf, l2 or l1.
         steps: Steps at the most, refinements not counted.
         overshoot: Share by which the perturbation is lengthened, so as to land behind the boundary.
         candidates: Classes that a step considers, the one to leave included, by descending logit.
@@ -50,7 +50,7 @@ class DeepFool(Minimal):
         0.283
     """
 
-    norm: Literal["l2", "linf"] = "l2"
+    norm: Literal["linf", "l2", "l1"] = "l2"
     steps: int = 50
     overshoot: float = 0.02
     candidates: int = 4
@@ -61,7 +61,7 @@ class DeepFool(Minimal):
         check_positive(self, "overshoot", "refinements", zero=True)
 
     @classmethod
-    def as_published(cls, norm: Literal["l2", "linf"] = "l2") -> Self:
+    def as_published(cls, norm: Literal["linf", "l2", "l1"] = "l2") -> Self:
         """The authors' algorithm: ten candidates, no box, no refinement."""
         return cls(norm=norm, bounds=None, candidates=10, refinements=0)
 
@@ -78,10 +78,10 @@ class DeepFool(Minimal):
         standing, r = Standing(len(clean), clean.device), torch.zeros_like(clean)
         for step in range(self.steps):
             x = self._point(clean, r)
-            f, w = self._linearise(network, x, goal, self.candidates - 1)
+            f, w = linearise(network, x, goal, self.candidates - 1)
             # The constant of the authors' code, without which a walk can creep up to the boundary.
             extra = 1e-4 * w.norm(dim=2) if step else 0
-            r = (x - clean) / (1 + self.overshoot) + self._smallest_step(x, w, extra - f)
+            r = (x - clean) / (1 + self.overshoot) + smallest_step(x, w, extra - f, self.norm, self.bounds)
             # Judged apart: a forward pass is cheaper than the gradients of the classes.
             crossed = self._judge(network, clean, r, goal, best, standing.rows)
             clean, r, goal = standing.drop(crossed, clean, r, goal)
@@ -93,13 +93,13 @@ class DeepFool(Minimal):
         r = (best.inputs[rows] - clean) / (1 + self.overshoot)
         for _ in range(self.refinements):
             x = self._point(clean, r)
-            f, w = self._linearise(network, x, goal, 1)
+            f, w = linearise(network, x, goal, 1)
             crossed = unsqueeze_like(f[:, 0] > 0, r)
             score = -norm(x - clean, self.norm)
             best.update(rows, x, score.masked_fill(~crossed.flatten(), -torch.inf))
             origin = torch.where(crossed, clean + r / 2, x)
             gap = -f + (w * (x - origin).flatten(1)[:, None]).sum(2)
-            r = torch.where(crossed, r / 2, r) + self._smallest_step(origin, w, gap)
+            r = torch.where(crossed, r / 2, r) + smallest_step(origin, w, gap, self.norm, self.bounds)
         self._judge(network, clean, r, goal, best, rows)
 
     def _judge(
@@ -115,47 +115,3 @@ class DeepFool(Minimal):
     def _point(self, clean: Tensor, r: Tensor) -> Tensor:
         x = clean + (1 + self.overshoot) * r
         return x if self.bounds is None else x.clamp(*self.bounds)
-
-    def _linearise(self, network: Network, x: Tensor, goal: Goal, candidates: int) -> tuple[Tensor, Tensor]:
-        """``(N, k)`` margins of the best allowed classes and their ``(N, k, D)`` gradients."""
-        x = x.detach().requires_grad_()
-        logits = network(x)
-        avoided = goal.avoided(logits)
-        allowed = 1 if goal.targeted else logits.shape[1] - 1 - goal.reject
-        rivals = logits.masked_fill(avoided, -torch.inf).topk(min(candidates, allowed), dim=1).values
-        f = rivals - logits.masked_fill(~avoided, -torch.inf).amax(1, keepdim=True)
-        last = f.shape[1] - 1
-        w = [backward(f[:, k], x, retain_graph=k < last).flatten(1) for k in range(last + 1)]
-        return f.detach(), torch.stack(w, 1)
-
-    def _smallest_step(self, origin: Tensor, w: Tensor, gap: Tensor) -> Tensor:
-        r"""Smallest step from ``origin`` that gains ``gap`` along one of the ``w``, inside the box.
-
-        In every norm it is :math:`\min(t v, c)` along the signs of w, where v is \|w\| (l2) or 1
-        (linf) and c the room that the box leaves. The gain is concave in t: Newton's iteration
-        from below reaches the root in finitely many rounds.
-        """
-        room = self._room(origin, w)
-        u = w.abs()
-        v = u if self.norm == "l2" else torch.ones_like(u)
-        t = gap.clamp_min(0) / (u * v).sum(2).clamp_min(1e-30)
-        for _ in range(_ROUNDS):
-            free = t[..., None] * v < room
-            missing = gap - (u * torch.where(free, t[..., None] * v, room)).sum(2)
-            slope = (u * v * free).sum(2)
-            out_of_reach = (missing > 1e-6 * gap.abs()) & (slope == 0)
-            step = (missing > 1e-6 * gap.abs()) & (slope > 0)
-            if not bool(step.any()):
-                break
-            t = t + torch.where(step, missing / slope.clamp_min(1e-30), 0)
-        r = torch.minimum(t[..., None] * v, room)
-        sizes = norm(r.flatten(0, 1), self.norm).view_as(gap).masked_fill(out_of_reach, torch.inf)
-        nearest = sizes.argmin(1)[:, None, None].expand(-1, 1, r.shape[2])
-        return (r * w.sign()).gather(1, nearest).view_as(origin)
-
-    def _room(self, origin: Tensor, w: Tensor) -> Tensor:
-        """``(N, k, D)`` how far each pixel can go in the direction of each ``w``."""
-        if self.bounds is None:
-            return torch.full_like(w, torch.inf)
-        x = origin.flatten(1)[:, None]
-        return torch.where(w > 0, self.bounds[1] - x, x - self.bounds[0])

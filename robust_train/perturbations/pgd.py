@@ -7,10 +7,11 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from robust_train.attacking.ascent import ascent
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.attacking.gradients import input_gradient
-from robust_train.norms import Ball, norm, steepest, unsqueeze_like
+from robust_train.norms import Ball
 from robust_train.objectives import CrossEntropy, Objective
 from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.randomness import Streams
@@ -112,19 +113,4 @@ class PGD(Budgeted):
 
     def _step(self, x: Tensor, gradient: Tensor, ball: Ball) -> Tensor:
         alpha = self.step_size or max(2.5 / self.steps, 0.25) * self.eps
-        direction = (
-            self._l1_direction(x, gradient, ball) if self.norm == "l1" else steepest(gradient, self.norm)
-        )
-        return ball.project(x + alpha * direction)
-
-    def _l1_direction(self, x: Tensor, gradient: Tensor, ball: Ball) -> Tensor:
-        """The few steepest coordinates that can still move, and what is steeper but full.
-
-        Without a push, the projection would take from the full ones what the others gain.
-        """
-        room = torch.where(gradient > 0, ball.high - x, x - ball.low)
-        free = steepest(gradient.masked_fill(room <= 1e-6 * self.eps, 0), "l1")
-        slope = gradient.abs()
-        least = slope.masked_fill(free == 0, torch.inf).flatten(1).amin(1)
-        steeper = slope >= unsqueeze_like(least, slope)
-        return gradient.sign() * steeper * unsqueeze_like(norm(free, "linf"), free)
+        return ball.project(x + alpha * ascent(gradient, x, ball))

@@ -1,12 +1,14 @@
 """The smallest perturbation along one random direction."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from robust_train.attacking.best import Best
-from robust_train.attacking.dropping import Standing
+from robust_train.attacking.line_search import bisect, bracket
 from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.randomness import Streams
@@ -15,7 +17,7 @@ from robust_train.types import Bounds, Goal, Network, Norm, Perturbed, Rows
 
 @dataclass(frozen=True, kw_only=True)
 class RandomDirection(Minimal):
-    r"""Smallest change along a line whose direction is uniform on the sphere, to both sides.
+    r"""Smallest change along a line in a random direction, to both sides.
 
     .. math:: \min |\alpha| \quad \text{subject to} \quad f(x + \alpha v) \neq f(x),
         \qquad v \sim \mathcal{U}(S^{d-1})
@@ -25,8 +27,12 @@ class RandomDirection(Minimal):
     apart can be stepped over. The image space is unbounded by default: inside the box most
     random directions cannot move at all.
 
+    A direction of Gaussian components is uniform on the sphere, so that this is the size of Gaussian
+    noise too; with uniform components it is that of uniform noise.
+
     Args:
         norm: In which sizes are reported; the direction has unit l2 norm.
+        components: The law of the components of the direction.
         smallest: First size that is tried.
         largest: Where the search gives up: the sample is then censored.
         growth: Ratio of successive sizes.
@@ -46,6 +52,7 @@ class RandomDirection(Minimal):
 
     bounds: Bounds = None
     norm: Norm = "l2"
+    components: Literal["gaussian", "uniform"] = "gaussian"
     smallest: float = 0.01
     largest: float = 1000.0
     growth: float = 1.25
@@ -57,56 +64,55 @@ class RandomDirection(Minimal):
         check_positive(self, "overshoot", zero=True)
         if not self.growth > 1:
             raise ValueError(f"RandomDirection: growth must be more than 1, not {self.growth}.")
+        if self.components not in ("gaussian", "uniform"):
+            raise ValueError(
+                f"RandomDirection: components must be gaussian or uniform, not {self.components!r}."
+            )
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         # Both sides of each line stand in one batch: rows i and i + N.
         both = torch.arange(len(inputs), device=inputs.device).repeat(2)
-        v = rng.normal(tuple(inputs.shape[1:]), inputs)
-        v = torch.cat([v, -v]) / unsqueeze_like(norm(v, "l2"), v)[both]
-        lines = _Lines(inputs[both], v, goal.take(both))
-        best = Best(lines.origin)
-        low, high = self._bracket(network, lines, both)
+        v = self._direction(inputs, rng)
+        lines = _Lines(network, self.bounds, inputs[both], torch.cat([v, -v]), goal.take(both))
+        low, high = bracket(lines, both, self._sizes())
         rows = high.isfinite().nonzero().squeeze(1)
-        alpha = self._bisect(network, lines.take(rows), low[rows], high[rows])
-        best.update(rows, self._point(lines.take(rows), (1 + self.overshoot) * alpha), -alpha)
+        crossing, best = lines.take(rows), Best(inputs[both])
+        alpha = bisect(crossing, low[rows], high[rows], self.bisections)
+        best.update(rows, crossing.point((1 + self.overshoot) * alpha), -alpha)
         side = best.score.view(2, -1).argmax(0)
         return Perturbed(best.inputs[side * len(inputs) + both[: len(inputs)]], unmeasured(inputs))
 
-    def _bracket(self, network: Network, lines: "_Lines", sample: Tensor) -> tuple[Tensor, Tensor]:
-        """Largest size before and first size behind a change of label; inf where there is none."""
-        low = lines.origin.new_zeros(len(sample))
-        high = torch.full_like(low, torch.inf)
-        standing, size = Standing(len(sample), sample.device), 0.0
-        while len(standing) and size < self.largest:
-            before, size = size, self.smallest if not size else min(size * self.growth, self.largest)
-            changed = self._changed(network, lines, lines.origin.new_full((len(standing),), size))
-            changed = standing.rows[changed & high[standing.rows].isinf()]
-            low[changed], high[changed] = before, size
-            # A change on one side ends the search on both.
-            done = high.isfinite().view(2, -1).any(0)[sample]
-            lines, sample = standing.drop(done, lines, sample)
-        return low, high
+    def _direction(self, inputs: Tensor, rng: Streams) -> Tensor:
+        shape = tuple(inputs.shape[1:])
+        v = 2 * rng.uniform(shape, inputs) - 1 if self.components == "uniform" else rng.normal(shape, inputs)
+        return v / unsqueeze_like(norm(v, "l2"), v)
 
-    def _bisect(self, network: Network, lines: "_Lines", low: Tensor, high: Tensor) -> Tensor:
-        for _ in range(self.bisections if len(low) else 0):
-            middle = (low + high) / 2
-            changed = self._changed(network, lines, middle)
-            low, high = torch.where(changed, low, middle), torch.where(changed, middle, high)
-        return high
-
-    def _changed(self, network: Network, lines: "_Lines", alpha: Tensor) -> Tensor:
-        with torch.no_grad():
-            return lines.goal.reached(network(self._point(lines, alpha)))
-
-    def _point(self, lines: "_Lines", alpha: Tensor) -> Tensor:
-        x = lines.origin + unsqueeze_like(alpha, lines.origin) * lines.direction
-        return x if self.bounds is None else x.clamp(*self.bounds)
+    def _sizes(self) -> Iterator[float]:
+        size = self.smallest
+        while size < self.largest:
+            yield size
+            size *= self.growth
+        yield self.largest
 
 
 @dataclass(frozen=True, eq=False)
 class _Lines(Rows):
     """Half-lines from the inputs, and the goal on each."""
 
+    network: Network
+    bounds: Bounds
     origin: Tensor
     direction: Tensor
     goal: Goal
+
+    def __len__(self) -> int:
+        return len(self.origin)
+
+    def point(self, alpha: Tensor) -> Tensor:
+        """The images at these distances."""
+        x = self.origin + unsqueeze_like(alpha.to(self.origin), self.origin) * self.direction
+        return x if self.bounds is None else x.clamp(*self.bounds)
+
+    def changed(self, size: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self.goal.reached(self.network(self.point(size)))

@@ -6,6 +6,7 @@ from typing import final
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from robust_train.norms import unsqueeze_like
 from robust_train.perturbations.base import Perturbation
@@ -20,7 +21,8 @@ class Transformed(Perturbation):
     r"""What transforms the image, :math:`T_\theta(x)`, and is measured by :math:`\theta`.
 
     A search returns the parameters, and the images that they make; where it found nothing that
-    reaches the goal, a minimal one returns a size of inf.
+    reaches the goal, a minimal one returns a size of inf. Further columns may follow the
+    parameters of the transformation, where these alone do not tell the size.
 
     Args:
         transform: The family of transformations.
@@ -39,7 +41,7 @@ class Transformed(Perturbation):
 
     def apply(self, inputs: Tensor, parameters: Tensor) -> Tensor:
         """The images that the parameters make, inside the bounds."""
-        y = self.transform(inputs, parameters)
+        y = self.transform(inputs, parameters[:, : len(self.transform.names)])
         return y if self.bounds is None else y.clamp(*self.bounds)
 
     @final
@@ -50,7 +52,9 @@ class Transformed(Perturbation):
         kept = y.flatten(1).isfinite().all(1)
         if self.minimal:
             kept &= goal.reached(network(y)) & ~found.size.isposinf()
-        parameters = torch.where(kept[:, None], found.parameters, self.transform.neutral(inputs))
+        neutral = self.transform.neutral(inputs)
+        neutral = pad(neutral, (0, found.parameters.shape[1] - neutral.shape[1]))
+        parameters = torch.where(kept[:, None], found.parameters, neutral)
         y = torch.where(unsqueeze_like(kept, y), y, inputs)
         size = self.measure(inputs, y, parameters)
         return Perturbed(y, size.masked_fill(~kept, torch.inf) if self.minimal else size, parameters)

@@ -9,7 +9,7 @@ from torch import Tensor
 from robust_train.attacking.best import Best
 from robust_train.perturbations.base import Budgeted, Perturbation, unmeasured
 from robust_train.randomness import Streams
-from robust_train.types import Goal, Network, Perturbed
+from robust_train.types import Batches, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +21,13 @@ class WorstOf(Budgeted):
 
     Args:
         members: Perturbations in the norm of this one; budgeted ones within its eps.
+        reach: For each member, how near the goal a sample must have come to be tried: its smallest
+            margin so far, as a share of the clean one. Infinity tries all, and so it is by default.
         drop: Let a sample go once it is fooled; without, as training wants it, every member tries.
 
     Raises:
-        ValueError: A member searches in another norm or beyond the budget.
+        ValueError: A member searches in another norm or beyond the budget, or there are not as many
+            reaches as members.
 
     Example:
         >>> from robust_train.perturbations.fgsm import FGSM
@@ -37,12 +40,15 @@ class WorstOf(Budgeted):
     """
 
     members: list[Perturbation]
+    reach: list[float] | None = None
     drop: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.members:
             raise ValueError("WorstOf: members is empty: give at least one perturbation.")
+        if self.reach is not None and len(self.reach) != len(self.members):
+            raise ValueError(f"WorstOf: give a reach for each of the {len(self.members)} members, or none.")
         for member in self.members:
             kind, p, eps = type(member).__name__, getattr(member, "norm", None), getattr(member, "eps", None)
             if p != self.norm or (eps or 0) > self.eps:
@@ -51,17 +57,35 @@ class WorstOf(Budgeted):
                     "give every member this norm and at most this eps."
                 )
 
+    @property
+    def fitted(self) -> bool:
+        return all(member.fitted for member in self.members)
+
+    @property
+    def images(self) -> int:
+        """How many the members want to learn from, at the most."""
+        return max((getattr(m, "images", 0) for m in self.members if not m.fitted), default=0)
+
+    def fit(self, network: Network, batches: Batches, rng: Streams) -> Self:
+        fitted = [
+            member if member.fitted else member.fit(network, batches, rng.fold(number))
+            for number, member in enumerate(self.members)
+        ]
+        return replace(self, members=fitted)
+
     def maximising(self) -> Self:
         return replace(self, members=[member.maximising() for member in self.members], drop=False)
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best = Best(inputs)
         with torch.no_grad():
-            wrong = goal.reached(network(inputs)) & self.drop
-        rows = (~wrong).nonzero().squeeze(1)
+            clean = goal.margin(network(inputs))
+        done = (clean < 0) & self.drop
         for number, member in enumerate(self.members):
+            near = True if number == 0 or self.reach is None else -best.score <= self.reach[number] * clean
+            rows = (~done & near).nonzero().squeeze(1)
             if not len(rows):
-                break
+                continue
             goals, streams = goal.take(rows), rng.take(rows).fold(number)
             tried = member(network, inputs[rows], goals.labels, goal=goals, rng=streams)
             # A member may have another box, and none is believed.
@@ -69,5 +93,5 @@ class WorstOf(Budgeted):
             with torch.no_grad():
                 margin = goals.margin(network(confined)).masked_fill(tried.size > self.eps, torch.inf)
             best.update(rows, confined, -margin)
-            rows = rows[~(margin < 0)] if self.drop else rows
+            done[rows] = (margin < 0) & self.drop
         return Perturbed(best.inputs, unmeasured(inputs))

@@ -11,7 +11,7 @@ import torch
 import robust_train
 from robust_train import Goal, Perturbation, perturbations
 from robust_train.types import predict
-from tests.perturbations.examples import EVERY, EXAMPLES, MINIMAL, Darken, name
+from tests.perturbations.examples import EVERY, EXAMPLES, MINIMAL, Darken, name, ready
 from tests.toy_networks import Constant, convolutional, linear
 
 every = pytest.mark.parametrize("perturbation", EVERY, ids=name)
@@ -26,7 +26,8 @@ def test_every_concrete_perturbation_is_exported_and_has_an_example():
     ours = {k for k in subclasses(Perturbation) if k.__module__.startswith("robust_train.")}
     concrete = {kind for kind in ours if not inspect.isabstract(kind)}
     assert concrete == set(EXAMPLES)
-    assert ours == {getattr(perturbations, name) for name in perturbations.__all__}
+    public = {getattr(perturbations, name) for name in perturbations.__all__}
+    assert ours == {found for found in public if inspect.isclass(found)}  # suites are functions
 
 
 @every
@@ -35,7 +36,7 @@ def test_every_concrete_perturbation_is_exported_and_has_an_example():
 def test_shapes_and_precision_are_kept_and_the_inputs_are_not_written_to(perturbation, count, dtype):
     network, inputs = convolutional(dtype=dtype), torch.rand(count, 1, 8, 8, dtype=dtype)
     labels, before = torch.arange(count) % 3, inputs.clone()
-    found = perturbation(network, inputs, labels)
+    found = ready(perturbation, network, inputs)(network, inputs, labels)
     assert torch.equal(inputs, before)
     assert (found.inputs.shape, found.inputs.dtype) == (inputs.shape, dtype)
     assert (found.size.shape, found.size.dtype) == ((count,), torch.float64)
@@ -48,7 +49,7 @@ def test_shapes_and_precision_are_kept_and_the_inputs_are_not_written_to(perturb
 @pytest.mark.parametrize("classes", [2, 3, 10, 1000])
 def test_any_number_of_classes_and_dimensions_will_do(perturbation, classes):
     network, inputs = linear((3, 5, 2), classes), torch.rand(4, 3, 5, 2, dtype=torch.float64)
-    found = perturbation(network, inputs, network(inputs).argmax(1))
+    found = ready(perturbation, network, inputs)(network, inputs, network(inputs).argmax(1))
     broken = found.size.isfinite()
     assert torch.equal(
         found.size[broken], perturbation.measure(inputs, found.inputs, found.parameters)[broken]
@@ -74,7 +75,7 @@ def test_a_target_that_is_reached_is_another_class(perturbation):
     network, inputs = convolutional(), torch.rand(64, 1, 8, 8)
     labels = network(inputs).argmax(1)
     target = Goal((labels + 1) % 10, targeted=True)
-    logits = network(perturbation(network, inputs, labels, goal=target).inputs)
+    logits = network(ready(perturbation, network, inputs)(network, inputs, labels, goal=target).inputs)
     assert (target.reached(logits) <= Goal(labels).reached(logits)).all()
 
 
@@ -108,7 +109,11 @@ def test_where_there_is_no_prediction_there_is_no_label_to_leave(perturbation):
 @every
 def test_a_network_of_nans_leaves_finite_inputs(perturbation):
     network, inputs = convolutional(), torch.rand(8, 1, 8, 8)
-    found = perturbation(lambda x: network(x) * math.nan, inputs, torch.zeros(8, dtype=torch.int64))
+
+    def broken(x):
+        return network(x) * math.nan
+
+    found = ready(perturbation, broken, inputs)(broken, inputs, torch.zeros(8, dtype=torch.int64))
     assert found.inputs.isfinite().all()
 
 
@@ -123,7 +128,8 @@ def test_nothing_changes_the_label_of_a_constant_network(perturbation):
 
 @every
 def test_it_is_a_value(perturbation):
-    names = {**vars(robust_train.perturbations), **vars(robust_train.objectives), "Darken": Darken}
+    homes = (robust_train.perturbations, robust_train.objectives, robust_train.transforms)
+    names = {name: found for home in homes for name, found in vars(home).items()} | {"Darken": Darken}
     assert pickle.loads(pickle.dumps(perturbation)) == perturbation
     assert eval(repr(perturbation), names) == perturbation
     assert replace(perturbation) == perturbation

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from robust_train import DeepFool
+from robust_train import DeepFool, Goal
 from robust_train.attacking.gradients import Counted
 from tests.closed_forms import minimal_sizes
 from tests.toy_networks import Ellipsoid, linear, linear_case
@@ -20,7 +20,7 @@ def sizes(deepfool, case):
 
 
 @pytest.mark.parametrize("bounds", [None, UNIT_BOX], ids=["unbounded", "boxed"])
-@pytest.mark.parametrize("norm", ["l2", "linf"])
+@pytest.mark.parametrize("norm", ["l2", "linf", "l1"])
 def test_it_finds_the_distance_of_linear_networks(norm, bounds):
     deepfool = DeepFool(norm=norm, bounds=bounds, candidates=10, overshoot=1e-5)
     infeasible = 0
@@ -34,7 +34,7 @@ def test_it_finds_the_distance_of_linear_networks(norm, bounds):
 
 
 @pytest.mark.parametrize("bounds", [None, UNIT_BOX], ids=["as published", "boxed"])
-@pytest.mark.parametrize("norm", ["l2", "linf"])
+@pytest.mark.parametrize("norm", ["l2", "linf", "l1"])
 def test_one_step_reaches_the_boundary_of_a_linear_network(norm, bounds):
     deepfool = replace(DeepFool.as_published(norm), bounds=bounds, overshoot=1e-4)
     for seed in range(40):
@@ -85,6 +85,16 @@ def test_fewer_candidates_and_targets_never_find_less():
     few = DeepFool(candidates=2, bounds=None)(network, inputs, labels)
     assert (few.size >= every.size * (1 - 1e-9)).all()
     assert (few.size > every.size * 1.01).any()
+
+
+@pytest.mark.parametrize("norm", ["l2", "linf", "l1"])
+def test_targets_of_linear_networks_are_reached_and_are_no_nearer_than_any_class(norm):
+    case = linear_case(5, classes=4)
+    deepfool = replace(exact, norm=norm, bounds=None)
+    targets = Goal((case.labels + 1) % 4, targeted=True)
+    found = deepfool(case.network, case.inputs, case.labels, goal=targets)
+    assert torch.equal(case.network(found.inputs).argmax(1), targets.labels)
+    assert (found.size.numpy() >= (1 - 1e-6) * sizes(deepfool, case)).all()
 
 
 def test_refinements_find_the_nearest_point_of_a_curved_boundary():

@@ -5,7 +5,7 @@ import torch
 
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Perturbed
-from tests.perturbations.examples import EVERY, name
+from tests.perturbations.examples import EVERY, name, ready
 from tests.toy_networks import convolutional
 
 every = pytest.mark.parametrize("perturbation", EVERY, ids=name)
@@ -19,6 +19,7 @@ def images(count, dtype):
 
 def run(perturbation, network, inputs, labels, order, batch):
     """The samples in the given order and batches, put back in the order of the data set."""
+    perturbation = ready(perturbation, network, inputs)
     found = [
         perturbation(network, inputs[rows], labels[rows], rng=Streams.of(3, rows))
         for rows in order.split(batch)

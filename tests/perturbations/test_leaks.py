@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from robust_train.attacking.modes import attack_mode
-from tests.perturbations.examples import EVERY, name
+from tests.perturbations.examples import EVERY, name, ready
 from tests.snapshots import snapshot
 from tests.toy_networks import FailingAt, convolutional
 
@@ -26,7 +26,7 @@ def trained():
 def test_a_network_in_evaluation_mode_is_left_as_it_was(perturbation):
     network, inputs = trained(), torch.rand(6, 1, 8, 8)
     before = snapshot(network)
-    perturbation(network, inputs, labels)
+    ready(perturbation, network, inputs)(network, inputs, labels)
     assert snapshot(network) == before
 
 
@@ -37,7 +37,7 @@ def test_attack_mode_restores_a_network_in_training_mode(perturbation):
     network[3].eval()
     before = snapshot(network)
     with attack_mode(network):
-        perturbation(network, inputs, labels)
+        ready(perturbation, network, inputs)(network, inputs, labels)
         torch.rand(1)
     assert snapshot(network) == before
 
@@ -49,7 +49,7 @@ def test_a_network_that_raises_is_left_as_it_was(perturbation, call):
     before = snapshot(network)
     with suppress(FloatingPointError), attack_mode(network):
         while network(inputs) is not None:
-            perturbation(network, inputs, labels)
+            ready(perturbation, network, inputs)(network, inputs, labels)
         pytest.fail("the network never raised")
     assert snapshot(network) == before
 
@@ -57,10 +57,10 @@ def test_a_network_that_raises_is_left_as_it_was(perturbation, call):
 @every
 def test_it_works_in_every_gradient_mode(perturbation):
     network, inputs = convolutional(), torch.rand(6, 1, 8, 8)
-    expected = perturbation(network, inputs, labels)
+    expected = ready(perturbation, network, inputs)(network, inputs, labels)
     for mode in (torch.no_grad, torch.inference_mode):
         with mode():
-            found = perturbation(network, inputs.clone(), labels.clone())
+            found = ready(perturbation, network, inputs)(network, inputs.clone(), labels.clone())
             assert not torch.is_grad_enabled()
         assert torch.equal(found.inputs, expected.inputs)
         assert torch.equal(found.size, expected.size)
@@ -68,16 +68,16 @@ def test_it_works_in_every_gradient_mode(perturbation):
 
 @every
 def test_no_parameter_asks_for_a_gradient_meanwhile(perturbation):
-    network, asked = trained(), []
+    network, inputs, asked = trained(), torch.rand(6, 1, 8, 8), []
     network.register_forward_hook(lambda *_: asked.extend(p.requires_grad for p in network.parameters()))
-    perturbation(network, torch.rand(6, 1, 8, 8), labels)
+    ready(perturbation, network, inputs)(network, inputs, labels)
     assert not any(asked)
 
 
 @every
 def test_a_plain_function_is_a_network_too(perturbation):
     network, inputs = trained(), torch.rand(6, 1, 8, 8)
-    expected, before = perturbation(network, inputs, labels), snapshot(network)
-    found = perturbation(lambda x: network(x), inputs, labels)
+    expected, before = ready(perturbation, network, inputs)(network, inputs, labels), snapshot(network)
+    found = ready(perturbation, lambda x: network(x), inputs)(lambda x: network(x), inputs, labels)
     assert torch.equal(found.inputs, expected.inputs)
     assert snapshot(network) == before

@@ -75,7 +75,20 @@ def test_it_needs_no_gradient():
     assert network.backwards == 0
 
 
-@pytest.mark.parametrize(("name", "value"), [("smallest", 0), ("growth", 1.0), ("overshoot", -0.1)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("smallest", 0), ("growth", 1.0), ("overshoot", -0.1), ("components", "flat")]
+)
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^RandomDirection: {name} must be"):
         RandomDirection(**{name: value})
+
+
+def test_the_direction_of_uniform_noise_has_uniform_components():
+    origin = torch.zeros(2000, 3, dtype=torch.float64)
+    labels = torch.zeros(2000, dtype=torch.int64)
+    search = RandomDirection(components="uniform")
+    r = search(Ellipsoid([1.0] * 3), origin, labels).inputs
+    ratio = (r[:, 0] / r[:, 1]).abs().numpy()
+    # A quotient of two uniform numbers is below one half, and above two, with probability one quarter.
+    assert abs((ratio < 0.5).mean() - 0.25) < 5 * (0.1875 / 2000) ** 0.5
+    assert abs((ratio > 2).mean() - 0.25) < 5 * (0.1875 / 2000) ** 0.5

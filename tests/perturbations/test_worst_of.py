@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from robust_train import FGSM, PGD, DeepFool, Foreign, Goal, RandomDirection, WorstOf
+from robust_train import FGSM, PGD, DeepFool, Foreign, Goal, RandomDirection, UniversalGradient, WorstOf
 from robust_train.attacking.gradients import Counted
 from robust_train.randomness import Streams
 from tests.perturbations.examples import Darken
@@ -95,3 +95,20 @@ def test_an_attack_of_another_library_may_be_a_member():
 def test_members_of_another_budget_are_refused(members, sentence):
     with pytest.raises(ValueError, match=sentence):
         WorstOf(**BUDGET, members=members)
+
+
+def test_members_that_learn_are_taught():
+    network, inputs = convolutional(), torch.rand(32, 1, 8, 8)
+    labels = network(inputs).argmax(1)
+    learner = UniversalGradient(eps=0.1, images=16, bounds=(0.0, 1.0))
+    suite = WorstOf(eps=0.1, members=[learner, FGSM(eps=0.05)])
+    assert (suite.fitted, suite.images) == (False, 16)
+    with pytest.raises(ValueError, match="UniversalGradient"):
+        suite(network, inputs, labels)
+    taught = suite.fit(network, [(inputs, labels)], Streams.of(0, [0]))
+    assert (taught.fitted, taught.images) == (True, 0)
+    vector = taught.members[0].vector
+    assert torch.equal(taught.fit(network, [(inputs, labels)], Streams.of(1, [0])).members[0].vector, vector)
+    broken = Goal(labels).reached(network(taught(network, inputs, labels).inputs))
+    alone = Goal(labels).reached(network(taught.members[0](network, inputs, labels).inputs))
+    assert (alone <= broken).all()

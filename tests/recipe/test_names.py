@@ -6,6 +6,7 @@ from torchvision.models import resnet18
 
 from robust_train.errors import UserError
 from robust_train.networks import SmallCNN
+from robust_train.objectives import Objective
 from robust_train.perturbations import Perturbation
 from robust_train.recipe.names import CHECKPOINT, RECIPE
 
@@ -74,7 +75,7 @@ def test_a_recipe_for_training_names_what_training_needs():
     ("name", "base", "words"),
     [
         ("PDG", Perturbation, "There is no Perturbation PDG. Did you mean PGD?"),
-        ("Nothing", Perturbation, "There are FGSM, PGD"),
+        ("Nothing", Objective, "There are DLR, CrossEntropy, Margin."),
         ("SmallCNN", Perturbation, "SmallCNN is no Perturbation."),
         ("torchvision.models.resnet81", torch.nn.Module, "Did you mean resnet"),
     ],

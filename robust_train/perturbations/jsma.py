@@ -1,0 +1,109 @@
+"""JSMA: pairs of components, one after the other, chosen by a saliency map."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from robust_train.attacking.best import Best
+from robust_train.attacking.dropping import Standing
+from robust_train.attacking.gradients import backward
+from robust_train.perturbations.base import Minimal, check_positive, unmeasured
+from robust_train.randomness import Streams
+from robust_train.types import Goal, Network, Perturbed
+
+
+@dataclass(frozen=True, kw_only=True)
+class JSMA(Minimal):
+    r"""Change the most salient pair of components, again and again, until the label changes.
+
+    With :math:`\alpha` the gradient of the logit of the class to reach, and :math:`\beta` that of the
+    sum of all others, each step moves by ``theta`` the two components
+
+    .. math:: \arg\max_{i,j} \; -(\alpha_i + \alpha_j)(\beta_i + \beta_j) \quad \text{where} \quad
+        \alpha_i + \alpha_j > 0 > \beta_i + \beta_j
+
+    among those that the box leaves room. It ends where there is none, or with the budget.
+
+    The published search has a target. Without one, each step heads for the best class that the goal
+    allows at the time, the runner-up of the label. Of the D (D - 1) / 2 pairs, those of the ``candidates``
+    most salient components are looked at: the largest in :math:`\alpha / \max|\alpha| - \beta / \max|\beta|`.
+
+    Args:
+        theta: Change of a component in a step, in pixel units; negative: components are lowered.
+        gamma: Share of the components that may change.
+        candidates: Components of which all pairs are looked at.
+
+    References:
+        The limitations of deep learning in adversarial settings (Papernot et al., 2016)
+
+    Example:
+        >>> network = torch.nn.Linear(3, 2)
+        >>> _ = network.weight.data.copy_(torch.tensor([[-4.0, -2.0, -1.0], [4.0, 2.0, 1.0]]))
+        >>> _ = network.bias.data.copy_(torch.tensor([8.0, 0.0]))
+        >>> JSMA(gamma=1)(network, torch.zeros(1, 3), torch.tensor([0])).size  # 2 (4 + 2) > 8
+        tensor([2.], dtype=torch.float64)
+    """
+
+    norm: Literal["l0"] = "l0"
+    theta: float = 1.0
+    gamma: float = 0.145
+    candidates: int = 64
+
+    def __post_init__(self) -> None:
+        check_positive(self, "gamma")
+        if not self.theta:
+            raise ValueError("JSMA: theta must not be 0, as nothing would change.")
+        if self.candidates < 2:
+            raise ValueError(f"JSMA: candidates must be at least 2, a pair, not {self.candidates}.")
+        if self.norm != "l0":
+            raise ValueError(f"JSMA: it counts components, in l0, not {self.norm}.")
+
+    def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
+        best, standing, x = Best(inputs), Standing(len(inputs), inputs.device), inputs
+        for _ in range(int(self.gamma * inputs[:1].numel()) // 2 + 1):
+            reached, alpha, beta = self._jacobian(network, x, goal)
+            best.update(standing.rows, x, reached.to(x).log())
+            pair, salient = self._pair(alpha, beta, self._free(x))
+            x = self._step(x, pair, salient)
+            x, goal = standing.drop(reached | ~salient, x, goal)
+            if not len(x):
+                break
+        return Perturbed(best.inputs, unmeasured(inputs))
+
+    def _jacobian(self, network: Network, x: Tensor, goal: Goal) -> tuple[Tensor, Tensor, Tensor]:
+        """Verdict, and the ``(N, D)`` gradients of the logit to reach and of the sum of the others."""
+        x = x.detach().requires_grad_()
+        logits = network(x)
+        target = logits.masked_fill(goal.avoided(logits), -torch.inf).amax(1)
+        alpha = backward(target, x, retain_graph=True).flatten(1)
+        beta = backward(logits.sum(1), x).flatten(1) - alpha
+        sign = 1 if self.theta > 0 else -1
+        return goal.reached(logits.detach()), sign * alpha, sign * beta
+
+    def _free(self, x: Tensor) -> Tensor:
+        """``(N, D)`` which components the box leaves room."""
+        if self.bounds is None:
+            return torch.ones_like(x.flatten(1), dtype=torch.bool)
+        return (x < self.bounds[1] if self.theta > 0 else x > self.bounds[0]).flatten(1)
+
+    def _pair(self, alpha: Tensor, beta: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:
+        """``(N, 2)`` positions of the most salient pair, and ``(N,)`` whether there is one."""
+        ahead = (_relative(alpha) - _relative(beta)).masked_fill(~free, -torch.inf)
+        ahead, top = ahead.topk(min(self.candidates, ahead.shape[1]), dim=1)
+        a, b = (values.gather(1, top) for values in (alpha, beta))
+        a, b = a[:, :, None] + a[:, None], b[:, :, None] + b[:, None]
+        possible = ((a > 0) & (b < 0) & ahead.isfinite()[:, None] & ahead.isfinite()[:, :, None]).triu(1)
+        value, place = (-a * b).masked_fill(~possible, -torch.inf).flatten(1).max(1)
+        pair = torch.stack([place // top.shape[1], place % top.shape[1]], 1)
+        return top.gather(1, pair), value.isfinite()
+
+    def _step(self, x: Tensor, pair: Tensor, salient: Tensor) -> Tensor:
+        theta = self.theta * salient[:, None].to(x).expand(-1, 2)
+        change = torch.zeros_like(x.flatten(1)).scatter_(1, pair, theta).view_as(x)
+        return x + change if self.bounds is None else (x + change).clamp(*self.bounds)
+
+
+def _relative(values: Tensor) -> Tensor:
+    return values / values.abs().amax(1, keepdim=True).clamp_min(torch.finfo(values.dtype).tiny)

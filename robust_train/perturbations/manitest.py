@@ -1,0 +1,168 @@
+"""The geodesic distance to the nearest transformed image of another label."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from math import gcd, prod
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from robust_train.attacking.in_turn import first_reached
+from robust_train.norms import norm
+from robust_train.perturbations.base import check_positive, unmeasured
+from robust_train.perturbations.transformed import Transformed
+from robust_train.randomness import Streams
+from robust_train.transforms import Rigid, Transform
+from robust_train.types import Goal, Network, Perturbed
+
+_NUMBERS = 2**25  # of the images of a lattice that are held at once: samples go in blocks
+_ROUNDING = 1e-4  # relative and absolute, by which a length may fall short of the chord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manitest(Transformed):
+    r"""Smallest transformation that changes the label, by geodesic distance among transformed images.
+
+    .. math:: \min_\theta d(id, \theta) \quad \text{subject to} \quad f(T_\theta(x)) \neq f(x), \qquad
+        d(a, b) = \inf_{\gamma(0) = a, \gamma(1) = b}
+        \int_0^1 \Big\| \tfrac{d}{dt} T_{\gamma(t)}(x) \Big\|_2 dt
+
+    Shortest paths on a lattice of parameters take the place of fast marching, whose usual stencil
+    is wrong where the metric is anisotropic. A step joins a node to every node up to ``radius``
+    away and costs the distance of the two images, so that no derivative is needed. Paths are then
+    too long by a share of ``radius ** -2`` and each step too short by its curvature: with a radius
+    that grows as the root of the lattice, both vanish as the lattice is refined. Nodes are judged
+    by distance, and the step to the first that changes the label is bisected.
+
+    The last column of the parameters is the length of the path, which the pose alone does not tell.
+
+    Args:
+        transform: The family of transformations, of 1 to 4 parameters or so.
+        limits: Largest change of each parameter that is tried, in its unit.
+        grid: Number of nodes along each parameter, from limit to limit: odd.
+        radius: Of the steps, in nodes; by default the root of half the longest side of the lattice.
+        bisections: Halvings of the last step, each a forward pass.
+
+    Raises:
+        ValueError: There is not one limit, or not one odd number of nodes, for each parameter.
+
+    References:
+        Manitest: are classifiers really invariant? (Fawzi and Frossard, 2015)
+
+    Example:
+        >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2))
+        >>> found = Manitest(grid=(5, 5, 5))(network, torch.rand(3, 1, 8, 8), torch.tensor([0, 1, 0]))
+        >>> found.parameters.shape
+        torch.Size([3, 4])
+    """
+
+    transform: Transform = field(default_factory=Rigid)
+    limits: tuple[float, ...] = (30.0, 3.0, 3.0)
+    grid: tuple[int, ...] = (13, 7, 7)
+    radius: int | None = None
+    bisections: int = 8
+    minimal: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_positive(self, "radius")
+        check_positive(self, "bisections", zero=True)
+        names = self.transform.names
+        if len(self.limits) != len(names) or not all(limit > 0 for limit in self.limits):
+            raise ValueError(
+                f"Manitest: limits must be a positive number for each of {', '.join(names)}, "
+                f"not {self.limits}."
+            )
+        if len(self.grid) != len(names) or not all(count > 0 and count % 2 for count in self.grid):
+            raise ValueError(
+                f"Manitest: grid must be an odd number of nodes for each of {', '.join(names)}, "
+                f"not {self.grid}."
+            )
+
+    @property
+    def norm(self) -> str:
+        return "geodesic"
+
+    def length(self, inputs: Tensor, parameters: Tensor) -> Tensor:
+        claimed = parameters[:, -1]
+        chord = self._chord(inputs, self.apply(inputs, parameters))
+        return claimed.masked_fill(chord > claimed * (1 + _ROUNDING) + _ROUNDING, torch.inf)
+
+    def distances(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """The geodesic distance of every node, ``(N, *grid)``, and the node before it on the path."""
+        lattice = self._lattice(inputs)
+        height = max(1, _NUMBERS // max(1, len(lattice) * inputs[:1].numel()))
+        found = [self._shortest(block, lattice) for block in torch.split(inputs, height)]
+        return torch.cat([u for u, _ in found]), torch.cat([parent for _, parent in found])
+
+    def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
+        lattice, every = self._lattice(inputs), torch.arange(len(inputs), device=inputs.device)
+        u, parent = (values.flatten(1) for values in self.distances(inputs))
+        order = u.argsort(dim=1, stable=True)
+
+        def images(rows: Tensor, places: Tensor) -> Tensor:
+            theta = lattice[order[rows[:, None], places]].flatten(0, 1)
+            return self.apply(inputs[rows].repeat_interleave(places.shape[1], 0), theta)
+
+        place, margin = first_reached(network, goal, len(lattice), images)
+        node = order[every, place]
+        before = parent[every, node]
+        theta = self._bisect(network, inputs, goal, lattice[before], lattice[node])
+        y = self.apply(inputs, theta)
+        length = u[every, before] + self._chord(self.apply(inputs, lattice[before]), y)
+        size = unmeasured(inputs).masked_fill(~(margin < 0), torch.inf)
+        return Perturbed(y, size, torch.cat([theta, length[:, None]], 1))
+
+    def _bisect(self, network: Network, inputs: Tensor, goal: Goal, a: Tensor, b: Tensor) -> Tensor:
+        """The nearest pose to ``a`` on the way to ``b`` that reaches the goal."""
+        low, high = torch.zeros_like(a[:, :1]), torch.ones_like(a[:, :1])
+        for _ in range(self.bisections):
+            middle = (low + high) / 2
+            with torch.no_grad():
+                reached = goal.reached(network(self.apply(inputs, a + middle * (b - a))))[:, None]
+            low, high = torch.where(reached, low, middle), torch.where(reached, middle, high)
+        return a + high * (b - a)
+
+    def _shortest(self, inputs: Tensor, lattice: Tensor) -> tuple[Tensor, Tensor]:
+        """Bellman and Ford's iteration: every step in turn, until no path becomes shorter."""
+        count, nodes = len(inputs), len(lattice)
+        y = self.apply(inputs.repeat_interleave(nodes, 0), lattice.repeat(count, 1))
+        y = y.view(count, *self.grid, -1)
+        index = torch.arange(nodes, device=inputs.device).view(1, *self.grid)
+        steps = [(a, b, (y[b] - y[a]).norm(dim=-1).double()) for a, b in self._steps()]
+        parent = index.repeat(count, *(1 for _ in self.grid))
+        u = torch.full_like(parent, torch.inf, dtype=torch.float64)
+        u.flatten(1)[:, nodes // 2] = 0
+        shorter = True
+        while shorter:
+            before = u.clone()
+            for a, b, chord in steps:
+                for start, end in ((a, b), (b, a)):
+                    through = u[start] + chord
+                    parent[end] = torch.where(through < u[end], index[start], parent[end])
+                    u[end] = torch.minimum(through, u[end])
+            shorter = not torch.equal(before, u)
+        return u, parent
+
+    def _steps(self) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+        """The nodes where each step starts, and those where it ends; no step is a multiple of another."""
+        radius = self.radius or max(1, round((max(self.grid) / 2) ** 0.5))
+        for step in product(range(-radius, radius + 1), repeat=len(self.grid)):
+            if gcd(*step) == 1 and step > (0,) * len(step):
+                yield self._from(step), self._from(tuple(-s for s in step))
+
+    def _from(self, step: tuple[int, ...]) -> tuple[slice, ...]:
+        """The nodes from which a step stays on the lattice."""
+        sides = zip(step, self.grid, strict=True)
+        return slice(None), *(slice(max(0, -s), max(0, n - max(0, s))) for s, n in sides)
+
+    def _lattice(self, inputs: Tensor) -> Tensor:
+        """``(M, P)`` the nodes; the identity is the one in the middle."""
+        identity = self.transform.neutral(inputs[:1])
+        axes = [torch.arange(-(n // 2), n // 2 + 1).double() / max(1, n // 2) for n in self.grid]
+        share = torch.cartesian_prod(*axes).view(prod(self.grid), -1).to(identity)
+        return identity + share * identity.new_tensor(self.limits)
+
+    def _chord(self, a: Tensor, b: Tensor) -> Tensor:
+        return norm(b.double() - a.double(), "l2")

@@ -1,0 +1,61 @@
+"""Minimal perturbations that only touch a part of the image."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from robust_train.perturbations.base import Minimal
+from robust_train.perturbations.deepfool import DeepFool
+from robust_train.randomness import Streams
+from robust_train.transforms.eyeglass_frame import EyeglassFrame
+from robust_train.types import Goal, Network, Norm, Perturbed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Masked(Minimal):
+    r"""Smallest perturbation inside a mask, by a search that follows gradients.
+
+    .. math:: \min_r \|M r\|_p \quad \text{subject to} \quad f(x + M r) \neq f(x)
+
+    The search is shown a network whose gradient vanishes outside of the mask, so that nothing
+    there moves; on a linear network :math:`\|M w\|` takes the place of :math:`\|w\|`.
+
+    Args:
+        minimal_search: The search, in whose norm sizes are measured.
+        mask: Makes ``(1, 1, H, W)`` of the images, true where they may change.
+
+    Example:
+        >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))
+        >>> x = torch.rand(2, 1, 8, 8)
+        >>> found = Masked()(network, x, torch.tensor([0, 1]))
+        >>> bool(((found.inputs == x) | EyeglassFrame()(x)).all())
+        True
+    """
+
+    norm: Norm = field(init=False, repr=False)
+    minimal_search: Minimal = field(default_factory=DeepFool)
+    mask: Callable[[Tensor], Tensor] = field(default_factory=EyeglassFrame)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "norm", self.minimal_search.norm)
+
+    def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
+        mask = self.mask(inputs)
+
+        def inside(x: Tensor) -> Tensor:
+            return network(torch.where(mask, x, x.detach()))
+
+        search = replace(self.minimal_search, bounds=self.bounds)
+        found = search(inside, inputs, goal.labels, goal=goal, rng=rng)
+        return replace(found, inputs=torch.where(mask, found.inputs, inputs))
+
+    def measure(self, inputs: Tensor, perturbed: Tensor, parameters: Tensor | None = None) -> Tensor:
+        return off_the_mask(super().measure(inputs, perturbed), self.mask(inputs), inputs, perturbed)
+
+
+def off_the_mask(size: Tensor, mask: Tensor, inputs: Tensor, perturbed: Tensor) -> Tensor:
+    """The sizes, inf where a pixel changed that the mask does not let change."""
+    changed = (inputs != perturbed) & ~mask
+    return size.masked_fill(changed.flatten(1).any(1), torch.inf)
