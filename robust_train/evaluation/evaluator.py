@@ -28,8 +28,6 @@ Suite = Mapping[str, Perturbation | Callable[..., Tensor]]
 """Regimes by name; a bare callable ``(network, inputs, labels) -> inputs`` is measured in l2."""
 
 
-
-
 @dataclass
 class _Regime:
     """What a regime has done so far."""

@@ -1,6 +1,5 @@
 """Perturbations that could be printed on a pair of glasses."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -15,6 +14,7 @@ from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.perturbations.masked import off_the_mask
 from robust_train.randomness import Streams
 from robust_train.transforms.eyeglass_frame import EyeglassFrame
+from robust_train.transforms.mask import Mask
 from robust_train.transforms.printability import non_printability
 from robust_train.transforms.total_variation import total_variation
 from robust_train.types import Goal, Network, Norm, Perturbed
@@ -37,7 +37,7 @@ class Eyeglasses(Budgeted):
 
     Args:
         eps: Budget inside the mask; the default lets each pixel have any value.
-        mask: Makes ``(1, 1, H, W)`` of the images, true where they may change.
+        mask: Where the images may change.
         smoothness: Weight kappa_1 of the total variation, a pixel of the mask.
         printability: Weight kappa_2 of the distance from what can be printed, a pixel of the mask.
         levels: Values that each channel of a printed colour can have.
@@ -60,7 +60,7 @@ class Eyeglasses(Budgeted):
 
     norm: Norm = "linf"
     eps: float = 1.0
-    mask: Callable[[Tensor], Tensor] = field(default_factory=EyeglassFrame)
+    mask: Mask = field(default_factory=EyeglassFrame)
     smoothness: float = 1.0
     printability: float = 1.0
     levels: tuple[float, ...] = (0.1, 0.5, 0.9)

@@ -1,6 +1,5 @@
 """Minimal perturbations that only touch a part of the image."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -10,6 +9,7 @@ from robust_train.perturbations.base import Minimal
 from robust_train.perturbations.deepfool import DeepFool
 from robust_train.randomness import Streams
 from robust_train.transforms.eyeglass_frame import EyeglassFrame
+from robust_train.transforms.mask import Mask
 from robust_train.types import Goal, Network, Norm, Perturbed
 
 
@@ -24,7 +24,7 @@ class Masked(Minimal):
 
     Args:
         minimal_search: The search, in whose norm sizes are measured.
-        mask: Makes ``(1, 1, H, W)`` of the images, true where they may change.
+        mask: Where the images may change.
 
     Example:
         >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))
@@ -36,7 +36,7 @@ class Masked(Minimal):
 
     norm: Norm = field(init=False, repr=False)
     minimal_search: Minimal = field(default_factory=DeepFool)
-    mask: Callable[[Tensor], Tensor] = field(default_factory=EyeglassFrame)
+    mask: Mask = field(default_factory=EyeglassFrame)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "norm", self.minimal_search.norm)

@@ -61,7 +61,7 @@ class SmallestSeverity(Transformed):
 
     @property
     def norm(self) -> str:
-        return f"{type(self.transform).__name__.lower()}"
+        return type(self.transform).__name__
 
     def length(self, inputs: Tensor, parameters: Tensor) -> Tensor:
         return (parameters[:, 0] - self.transform.identity[0]).abs()

@@ -13,6 +13,14 @@ Sweep = list[tuple[int, Estimate]]
 """Dimensions, ascending, and the median sizes there."""
 
 
+def swept(results: Results) -> set[str]:
+    """Names of the regimes that are points of a sweep, and would crowd the other figures."""
+    kinds = [
+        r.settings.get("dimension") and r.settings.get("basis", r.kind) for r in results.regimes.values()
+    ]
+    return {name for name, kind in zip(results.regimes, kinds, strict=True) if kind and kinds.count(kind) > 1}
+
+
 def dimension_curve(results: Results) -> str:
     r"""Median size against m, a line for each kind of subspace; empty where there is no sweep.
 

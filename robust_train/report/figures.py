@@ -13,6 +13,7 @@ from robust_train.report import wording
 from robust_train.report.axis import eps_axis, logarithmic
 from robust_train.report.canvas import SERIES, SOFT, Canvas
 from robust_train.report.curves import relative_sizes, robust_curve
+from robust_train.report.dimension import swept
 from robust_train.report.history import Curve, curves
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def accuracy_curve(results: Results) -> str:
 
 def size_histogram(results: Results) -> str:
     """How large minimal perturbations are beside the image, a panel per norm."""
-    return "".join(_size_panel(results, norm) for norm in _norms(results))
+    comparable = (*wording.NORMS, "geodesic")  # with the norm of the image
+    return "".join(_size_panel(results, norm) for norm in _norms(results) if norm in comparable)
 
 
 def training_curves(history: Iterable[Mapping[str, Any]]) -> str:
@@ -131,7 +133,9 @@ def _norms(results: Results) -> list[str]:
 
 def _regimes(results: Results, norm: str) -> Iterator[tuple[RegimeResult, dict[str, Any]]]:
     """The regimes in this norm, each with its look, which is the same in every figure."""
-    for k, regime in enumerate(results.regimes.values()):
+    crowd = swept(results)
+    shown = [regime for regime in results.regimes.values() if regime.name not in crowd]
+    for k, regime in enumerate(shown):
         if regime.norm == norm:
             yield regime, _look(k)
 

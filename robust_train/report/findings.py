@@ -32,7 +32,7 @@ def page(findings: Mapping[str, Finding], title: str) -> str:
             "name": wording.plain(name),
             "summary": wording.plain(finding.summary),
             "figures": [_drawn(figure) for figure in finding.figures],
-            "settings": [(wording.plain(k), wording.plain(v)) for k, v in finding.settings.items()],
+            "settings": [(wording.plain(k), _spelt(v)) for k, v in finding.settings.items()],
         }
         for name, finding in findings.items()
     ]
@@ -53,6 +53,10 @@ def _drawn(figure: Curves | Grid) -> dict[str, Any]:
             for name, cells in zip(figure.rows, figure.values, strict=True)
         ],
     }
+
+
+def _spelt(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else wording.plain(value)
 
 
 def _share(value: float) -> str:

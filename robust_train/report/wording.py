@@ -8,7 +8,7 @@ from robust_train.metrics.estimate import Estimate
 NOTHING = "\N{EN DASH}"
 """What stands where there is no figure."""
 
-NORMS = {"linf": "\u2113\u221e", "l2": "\u2113\u2082", "l1": "\u2113\u2081"}
+NORMS = {"linf": "\u2113\u221e", "l2": "\u2113\u2082", "l1": "\u2113\u2081", "l0": "\u2113\u2080"}
 """The norms as they are set in print; the terminal keeps their ASCII names."""
 
 

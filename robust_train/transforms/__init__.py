@@ -9,6 +9,7 @@ from robust_train.transforms.dilation import Dilation
 from robust_train.transforms.eyeglass_frame import EyeglassFrame
 from robust_train.transforms.gamma import Gamma
 from robust_train.transforms.gaussian_blur import GaussianBlur
+from robust_train.transforms.mask import Mask
 from robust_train.transforms.rigid import Rigid
 from robust_train.transforms.rotation import Rotation
 from robust_train.transforms.similarity import Similarity
@@ -24,6 +25,7 @@ __all__ = [
     "EyeglassFrame",
     "Gamma",
     "GaussianBlur",
+    "Mask",
     "Rigid",
     "Rotation",
     "Similarity",

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from robust_train.transforms.mask import Mask
+
 
 @dataclass(frozen=True, kw_only=True)
-class EyeglassFrame:
+class EyeglassFrame(Mask):
     """The pixels under two rectangular rims, a bridge and two temples, drawn to the size of the image.
 
     Args:

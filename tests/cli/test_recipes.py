@@ -8,7 +8,8 @@ import yaml
 from robust_train.__main__ import main
 from tests.cli.conftest import RECIPES, TINY
 
-ALL = sorted(RECIPES.glob("*/*.yaml"))
+STUDIES = sorted(RECIPES.glob("studies/*.yaml"))
+ALL = sorted(set(RECIPES.glob("*/*.yaml")) - set(STUDIES))
 TRAININGS = [path for path in ALL if path.parent.name != "evaluation"]
 
 
@@ -16,10 +17,10 @@ def name(path):
     return f"{path.parent.name}-{path.stem}"
 
 
-@pytest.mark.parametrize("path", ALL, ids=name)
+@pytest.mark.parametrize("path", [*ALL, *STUDIES], ids=name)
 def test_it_is_short_and_says_what_it_is(path):
     lines = path.read_text().splitlines()
-    assert len(lines) <= 40
+    assert len(lines) <= 40 or path.stem == "full"
     assert lines[0].startswith("# ")
 
 
@@ -43,3 +44,18 @@ def test_it_runs(path, place, request):
     callbacks = ("--trainer.callbacks=null",) if data else ()  # each would measure a thousand images
     assert main(["fit", "--config", str(path), *TINY, *data, *small, *callbacks, "--out=run"]) == 0
     assert json.loads((place / "run" / "results.json").read_text())["clean_accuracy"]["n"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suite", ["standard", "full"])
+def test_a_suite_measures_a_few_images(suite, trained, place):
+    assert main(["evaluate", str(trained), "--suite", suite, "--limit=8", "--out=run", "--device=cpu"]) == 0
+    regimes = json.loads((place / "run" / "results.json").read_text())["regimes"]
+    assert len(regimes) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", STUDIES, ids=name)
+def test_a_study_asks_about_a_few_images(path, trained, place):
+    assert main(["study", str(trained), "--config", str(path), "--limit=8", "--out=run", "--device=cpu"]) == 0
+    assert json.loads((place / "run" / "studies.json").read_text())

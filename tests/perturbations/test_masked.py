@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from robust_train import LBFGS, DeepFool, Masked
+from robust_train import LBFGS, DeepFool, Mask, Masked
 from tests.closed_forms import DUAL, ORDER, half_spaces
 from tests.toy_networks import convolutional, linear
 
 
 @dataclass(frozen=True)
-class Checkerboard:
+class Checkerboard(Mask):
     def __call__(self, images):
         rows, columns = (torch.arange(n) for n in images.shape[-2:])
         return ((rows[:, None] + columns) % 2 == 0)[None, None]

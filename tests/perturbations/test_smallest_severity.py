@@ -58,7 +58,7 @@ def test_images_that_the_parameter_does_not_give_have_no_size():
 
 
 def test_its_unit_is_the_name_of_the_nuisance():
-    assert SmallestSeverity(transform=Contrast(), largest=1.0).norm == "contrast"
+    assert SmallestSeverity(transform=Contrast(), largest=1.0).norm == "Contrast"
 
 
 def test_several_parameters_are_refused():

@@ -2,7 +2,8 @@
 
 import math
 
-from robust_train.report.dimension import _sweeps, dimension_curve
+from robust_train.report.dimension import _sweeps, dimension_curve, swept
+from robust_train.report.figures import accuracy_curve
 
 from .conftest import collect, outcome, regime
 from .test_figures import panels, words
@@ -22,6 +23,14 @@ def test_a_line_for_each_kind_of_subspace():
     points = _sweeps(collect(*sweep).regimes)
     assert [(m, e.value) for m, e in points["random"]] == [(4, 1.0), (16, 0.5)]
     assert list(points) == ["random"]  # one point makes no sweep
+
+
+def test_a_sweep_does_not_crowd_the_other_figures():
+    lone = semirandom(8, 0.7, "low_frequency")
+    drawn = collect(semirandom(16, 0.5), semirandom(4, 1.0), lone)
+    assert swept(drawn) == {"random_16", "random_4"}
+    assert "random_16" not in accuracy_curve(drawn)
+    assert "low_frequency_8" in accuracy_curve(drawn)
 
 
 def test_without_a_sweep_there_is_no_figure(results):
