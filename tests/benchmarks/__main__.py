@@ -3,12 +3,12 @@
 In an environment of its own, since torchattacks holds other packages back, from the root of the
 repository:
 
-    pip install -e ".[benchmark]" && pip install --no-deps "adv-lib>=0.2.8"
+    pip install -e ".[benchmark]" && pip install --no-deps "adv-lib>=0.2.8" "pyautoattack>=0.2"
     python -m tests.benchmarks --data FOLDER
 
 That takes about two hours on one core, ``--quick`` half an hour, and the first call a quarter of an hour
-more: it trains the two networks and keeps them under ``runs/benchmarks``. adv-lib is installed
-without what it depends on, because visdom, which nothing here uses, does not build any more. The
+more: it trains the two networks and keeps them under ``runs/benchmarks``. The last two are
+installed without what they depend on: nothing here uses it, and visdom does not build any more. The
 exit status is 1 where a promise is not kept.
 """
 

@@ -15,13 +15,18 @@ from robust_train.perturbations.base import Perturbation
 from robust_train.randomness import Streams
 
 OURS, WHOLE = "robust_train", "robust_train, drop=False"
-PEERS = {"torchattacks": "torchattacks", "foolbox": "foolbox", "adv-lib": "adv_lib"}
+PEERS = {
+    "torchattacks": "torchattacks",
+    "foolbox": "foolbox",
+    "adv-lib": "adv_lib",
+    "pyautoattack": "pyautoattack",
+}
 """Distribution to module."""
 
 STEP = 1 / 4
 """Length of a PGD step over eps. Of 1/16, 1/8 and 1/4, the strongest for all on held-out images."""
 
-INSTALL = 'pip install -e ".[benchmark]" && pip install --no-deps "adv-lib>=0.2.8"'
+INSTALL = 'pip install -e ".[benchmark]" && pip install --no-deps "adv-lib>=0.2.8" "pyautoattack>=0.2"'
 
 
 def missing() -> list[str]:
@@ -49,6 +54,11 @@ def torchattacks() -> Any:
 def foolbox() -> Any:
     """The module of its attacks."""
     return _quietly("foolbox.attacks")
+
+
+def autoattack() -> Any:
+    """The authors' own package, as it is published."""
+    return _quietly("pyautoattack")
 
 
 def adv_lib() -> Any:

@@ -1,5 +1,6 @@
 """All contests, a file for each algorithm or family."""
 
-from . import deepfool, pgd
+from . import apgd, autoattack, ddn, deepfool, fmn, pgd, poses, sigma_zero, super_deepfool
 
-CONTESTS = [*pgd.CONTESTS, *deepfool.CONTESTS]
+_FILES = (pgd, apgd, autoattack, deepfool, super_deepfool, ddn, fmn, sigma_zero, poses)
+CONTESTS = [contest for file in _FILES for contest in file.CONTESTS]
