@@ -3,10 +3,13 @@
 from robust_train.perturbations.adaptive_attack import adaptive_attack
 from robust_train.perturbations.apgd import APGD
 from robust_train.perturbations.atn import ATN
+from robust_train.perturbations.auto_attack import auto_attack
 from robust_train.perturbations.base import Additive, Budgeted, Minimal, Perturbation
+from robust_train.perturbations.carlini_wagner import CarliniWagner
 from robust_train.perturbations.ddn import DDN
 from robust_train.perturbations.deepfool import DeepFool
 from robust_train.perturbations.eyeglasses import Eyeglasses
+from robust_train.perturbations.fab import FAB
 from robust_train.perturbations.feature_adversary import FeatureAdversary
 from robust_train.perturbations.fgsm import FGSM
 from robust_train.perturbations.fmn import FMN
@@ -43,6 +46,7 @@ __all__ = [
     "APGD",
     "ATN",
     "DDN",
+    "FAB",
     "FGSM",
     "FMN",
     "JSMA",
@@ -50,6 +54,7 @@ __all__ = [
     "PGD",
     "Additive",
     "Budgeted",
+    "CarliniWagner",
     "DeepFool",
     "Eyeglasses",
     "FeatureAdversary",
@@ -81,4 +86,5 @@ __all__ = [
     "WorstOf",
     "WorstPose",
     "adaptive_attack",
+    "auto_attack",
 ]

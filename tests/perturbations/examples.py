@@ -9,12 +9,14 @@ from robust_train import (
     ATN,
     DDN,
     DLR,
+    FAB,
     FGSM,
     FMN,
     JSMA,
     LBFGS,
     PGD,
     Brightness,
+    CarliniWagner,
     DeepFool,
     Eyeglasses,
     FeatureAdversary,
@@ -77,6 +79,11 @@ EXAMPLES = {
     ],
     Square: [Square(eps=0.1, queries=20), Square(norm="l2", eps=0.5, queries=20)],
     DeepFool: [DeepFool(), DeepFool(norm="linf"), DeepFool(norm="l1"), DeepFool.as_published()],
+    FAB: [
+        FAB(steps=4, candidates=3),
+        FAB(norm="linf", steps=3, targets=2),
+        FAB(norm="l1", steps=3, restarts=2, bounds=None),
+    ],
     SuperDeepFool: [SuperDeepFool(steps=3, walk=5, candidates=3, bisections=4)],
     RandomDirection: [
         RandomDirection(largest=5.0),
@@ -138,6 +145,10 @@ EXAMPLES = {
         FMN(norm="l0", steps=8),
         FMN(norm="linf", steps=8),
         FMN(norm="l1", steps=5, bounds=None),
+    ],
+    CarliniWagner: [
+        CarliniWagner(steps=5, learning_rate=0.1, initial_const=1.0, binary_search_steps=2),
+        CarliniWagner(steps=5, learning_rate=0.1, initial_const=1.0, binary_search_steps=2, bounds=None),
     ],
     Foreign: [Foreign(attack=Darken(0.5))],
 }

@@ -1,0 +1,149 @@
+"""The l2 search of Carlini and Wagner."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from robust_train.attacking.best import Best
+from robust_train.attacking.dropping import Standing
+from robust_train.attacking.gradients import input_gradient
+from robust_train.norms import norm
+from robust_train.perturbations.base import Minimal, check_positive, unmeasured
+from robust_train.randomness import Streams
+from robust_train.types import Goal, Network, Perturbed, Rows
+
+_INSIDE = 1 - 1e-6  # share of the box in which the search starts: its walls are at infinity
+_CHECKS = 10  # of the progress, in the course of a minimisation
+_PROGRESS = 1e-4  # share by which the loss has to fall from check to check
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # of Adam
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarliniWagner(Minimal):
+    r"""Smallest perturbation by the penalty method, minimised with Adam in a variable that knows no box.
+
+    With m the margin of the label to leave, :math:`\kappa` the confidence and c found by binary search,
+
+    .. math:: \min_w\; \|x(w) - x_0\|_2^2 + c\, \max(m(x(w)) + \kappa, 0), \qquad
+        x(w) = l + (u - l) \frac{1 + \tanh w}{2}
+
+    Without a box, x(w) is :math:`x_0 + w`. The weight c grows tenfold until the goal is reached, and
+    is then bisected. Each sample has a c, a state of Adam and a stop of its own: it leaves the
+    minimisation once its loss no longer falls, whatever the others do.
+
+    Args:
+        steps: Forward and backward passes for each c, at the most.
+        learning_rate: Of Adam, in units of w.
+        binary_search_steps: Values of c that are tried.
+        initial_const: The first of them.
+        confidence: Margin behind the boundary, in units of the logits, that a find has to have.
+
+    References:
+        Towards evaluating the robustness of neural networks (Carlini and Wagner, 2017)
+
+    Example:
+        >>> network = torch.nn.Linear(2, 2)
+        >>> _ = network.weight.data.copy_(torch.eye(2)), network.bias.data.zero_()
+        >>> search = CarliniWagner(steps=50, learning_rate=0.05, initial_const=1.0)
+        >>> found = search(network, torch.tensor([[0.8, 0.4]]), torch.tensor([0]))
+        >>> round(found.size.item(), 2)  # 0.4 / sqrt(2)
+        0.28
+    """
+
+    norm: Literal["l2"] = "l2"
+    steps: int = 1000
+    learning_rate: float = 0.01
+    binary_search_steps: int = 9
+    initial_const: float = 1e-3
+    confidence: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_positive(self, "steps", "learning_rate", "binary_search_steps", "initial_const")
+        check_positive(self, "confidence", zero=True)
+        if self.norm != "l2":
+            raise ValueError(f"CarliniWagner: it minimises l2 only, not {self.norm}.")
+
+    def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
+        best, c = Best(inputs), torch.full_like(inputs.flatten(1)[:, 0], self.initial_const)
+        problem = _Problem(inputs, goal, c)
+        low, high = torch.zeros_like(c), torch.full_like(c, torch.inf)
+        for _ in range(self.binary_search_steps):
+            reached = self._minimise(network, replace(problem, c=c), best)
+            low, high = torch.where(reached, low, c), torch.where(reached, c, high)
+            c = torch.where(high.isinf(), 10 * low, (low + high) / 2)
+        return Perturbed(best.inputs, unmeasured(inputs))
+
+    def _minimise(self, network: Network, problem: "_Problem", best: Best) -> Tensor:
+        """Record what reaches the goal on the way; ``(N,)`` whether anything does."""
+        standing, reached = Standing(len(problem.c), problem.c.device), problem.c < 0
+        adam, stalled = _Adam.at(self._variable(problem.clean)), reached
+        before = torch.full_like(problem.c, torch.inf)
+        for t in range(self.steps):
+            x, slope = self._image(adam.w, problem.clean)
+            f, g, behind = self._loss(network, x, problem)
+            behind &= ~stalled
+            reached = reached.index_put((standing.rows,), behind | reached[standing.rows])
+            size = norm(x - problem.clean, "l2")
+            best.update(standing.rows, x, -size.masked_fill(~behind, torch.inf))
+            adam = adam.step(g * slope, self.learning_rate, t + 1)
+            if t % max(self.steps // _CHECKS, 1) == 0:
+                stalled, before = stalled | (f > (1 - _PROGRESS) * before), f
+                problem, adam, stalled, before = standing.drop(stalled, problem, adam, stalled, before)
+                if not len(standing):
+                    break
+        return reached
+
+    def _loss(self, network: Network, x: Tensor, problem: "_Problem") -> tuple[Tensor, Tensor, Tensor]:
+        """``(N,)`` losses, their gradients in x, and where the goal is reached with confidence."""
+        clean, goal, c = problem.clean, problem.goal, problem.c
+        logits, hinge, g = input_gradient(
+            network, x, lambda z: c * (goal.margin(z) + self.confidence).clamp_min(0)
+        )
+        r = x - clean
+        return r.flatten(1).square().sum(1) + hinge, g + 2 * r, goal.margin(logits) < -self.confidence
+
+    def _variable(self, x: Tensor) -> Tensor:
+        """The w of images."""
+        if self.bounds is None:
+            return torch.zeros_like(x)
+        low, high = self.bounds
+        return (_INSIDE * (2 * (x - low) / (high - low) - 1)).atanh()
+
+    def _image(self, w: Tensor, clean: Tensor) -> tuple[Tensor, Tensor]:
+        """The images of w, and their derivative."""
+        if self.bounds is None:
+            return clean + w, torch.ones_like(w)
+        (low, high), tanh = self.bounds, w.tanh()
+        x = low + (high - low) * (1 + tanh) / 2
+        return x.clamp(low, high), (high - low) * (1 - tanh.square()) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem(Rows):
+    """From where to go, to where, and what being short of it costs."""
+
+    clean: Tensor
+    goal: Goal
+    c: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class _Adam(Rows):
+    """The variable, and the running means of its gradient and of the square of that."""
+
+    w: Tensor
+    m: Tensor
+    v: Tensor
+
+    @classmethod
+    def at(cls, w: Tensor) -> "_Adam":
+        return cls(w, torch.zeros_like(w), torch.zeros_like(w))
+
+    def step(self, g: Tensor, learning_rate: float, t: int) -> "_Adam":
+        """The t-th step, counted from 1."""
+        m = _BETA_1 * self.m + (1 - _BETA_1) * g
+        v = _BETA_2 * self.v + (1 - _BETA_2) * g.square()
+        unbiased, scale = m / (1 - _BETA_1**t), (v / (1 - _BETA_2**t)).sqrt()
+        return _Adam(self.w - learning_rate * unbiased / (scale + _EPSILON), m, v)

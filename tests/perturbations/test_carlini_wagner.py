@@ -1,0 +1,81 @@
+"""The search of Carlini and Wagner against the closed forms of linear networks and of a ball."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from robust_train import CarliniWagner
+from robust_train.attacking.gradients import Counted
+from tests.closed_forms import minimal_sizes
+from tests.toy_networks import Ellipsoid, convolutional, linear_case
+
+thorough = CarliniWagner(steps=150, learning_rate=0.05, initial_const=1.0)
+
+
+def sizes(search, case):
+    return search(case.network, case.inputs, case.labels).size.numpy()
+
+
+@pytest.mark.parametrize("bounds", [None, (0.0, 1.0)], ids=["unbounded", "boxed"])
+def test_it_comes_near_the_distance_of_binary_linear_networks(bounds):
+    for seed in range(3):
+        case = linear_case(seed, classes=2)
+        truth = minimal_sizes(case.network, case.inputs, case.labels, "l2", bounds)
+        found = sizes(replace(thorough, bounds=bounds), case)
+        np.testing.assert_array_equal(np.isinf(found), np.isinf(truth))
+        feasible = np.isfinite(truth)
+        assert (found[feasible] >= truth[feasible] * (1 - 1e-9)).all()
+        assert (found[feasible] <= truth[feasible] * 1.05 + 0.02).all()
+
+
+def test_the_boundary_of_a_ball_is_the_rest_of_its_radius_away():
+    rho = torch.linspace(0.1, 1.9, 16, dtype=torch.float64)
+    x = torch.randn(16, 12, dtype=torch.float64)
+    x = x * (rho / x.norm(dim=1))[:, None]
+    found = replace(thorough, bounds=None)(Ellipsoid([2.0] * 12), x, torch.zeros(16, dtype=torch.int64))
+    assert (found.size >= (2 - rho) * (1 - 1e-9)).all()
+    assert (found.size <= (2 - rho) * 1.02 + 0.02).all()
+
+
+@pytest.mark.parametrize("first", [1e-3, 1e3])
+def test_the_weight_is_found_from_below_and_from_above(first):
+    case = linear_case(4, classes=2)
+    truth = minimal_sizes(case.network, case.inputs, case.labels, "l2")
+    search = replace(thorough, bounds=None, initial_const=first)
+    near, far = sizes(search, case), sizes(replace(search, binary_search_steps=1), case)
+    assert np.isfinite(near).all()
+    # Of some, Adam's steps are too long for a few large weights: its loss swings, and they leave early.
+    assert np.median(near / truth) < 1.02
+    if first < 1:
+        assert np.isinf(far).any()  # too small a weight to reach anything
+    else:
+        assert np.median(far / truth) > 1.05  # too large a one to stay near
+        assert (near <= far).all()
+
+
+def test_a_find_has_the_confidence_that_was_asked_for():
+    case = linear_case(5, classes=2)
+    found = replace(thorough, bounds=None, confidence=0.3)(case.network, case.inputs, case.labels)
+    lead = case.network(found.inputs).gather(1, 1 - case.labels[:, None]) - case.network(found.inputs).gather(
+        1, case.labels[:, None]
+    )
+    assert found.size.isfinite().all()
+    assert (lead > 0.3 * (1 - 1e-9)).all()
+
+
+def test_samples_leave_once_their_loss_no_longer_falls_and_take_nobody_with_them():
+    network, x = convolutional(), torch.rand(64, 1, 8, 8)
+    labels, search = network(x).argmax(1), CarliniWagner(steps=50, learning_rate=0.1, binary_search_steps=3)
+    counted = Counted(network)
+    found = search(counted, x, labels)
+    assert counted.backwards < 0.9 * 64 * 50 * 3
+    alone = search(network, x[:3], labels[:3])
+    torch.testing.assert_close(found.size[:3], alone.size, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["steps", "learning_rate", "binary_search_steps", "initial_const"])
+def test_what_has_no_meaning_is_refused(name):
+    with pytest.raises(ValueError, match=f"^CarliniWagner: {name} must be"):
+        CarliniWagner(**{name: 0})
