@@ -98,19 +98,20 @@ class LBFGS(Minimal):
         f, g = problem.penalised(at)
         # The first step has length 1, or goes to where the norm alone would be least.
         gamma = torch.minimum(1 / norm(g, "l2").clamp_min(1e-12), 0.5 / problem.c)
-        secants, t = Secants.none(g, self.history, gamma), torch.ones_like(f)
+        secants, t, done = Secants.none(g, self.history, gamma), torch.ones_like(f), f.isnan()
         for _ in range(self.steps):
             d = self._direction(at.x, g, secants)
             trial = self._evaluate(network, self._clip(at.x + unsqueeze_like(t, d) * d), problem)
             size = norm(trial.x - problem.center, "l2")
-            best.update(standing.rows, trial.x, -size.masked_fill(~trial.reached, torch.inf))
+            # What is done may stay in the batch for a while, and must not go on for it.
+            best.update(standing.rows, trial.x, -size.masked_fill(~trial.reached | done, torch.inf))
             (f_trial, g_trial), s = problem.penalised(trial), trial.x - at.x
-            accept = f_trial <= f + _ARMIJO * (g * s).flatten(1).sum(1)
+            accept = (f_trial <= f + _ARMIJO * (g * s).flatten(1).sum(1)) & ~done
             secants = secants.push(accept, s, g_trial - g)
             at, t = at.replaced(accept, trial), torch.where(accept, 1, t / 4)
             minimisers = minimisers.put(standing.rows, at)
-            done = norm(s, "l2") <= _SHORT * size
-            problem, at, secants, t = standing.drop(done, problem, at, secants, t)
+            done = done | (norm(s, "l2") <= _SHORT * size)
+            problem, at, secants, t, done = standing.drop(done, problem, at, secants, t, done)
             if not len(t):
                 break
             f, g = problem.penalised(at)
