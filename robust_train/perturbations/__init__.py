@@ -21,6 +21,7 @@ from robust_train.perturbations.lbfgs import LBFGS
 from robust_train.perturbations.manifool import ManiFool
 from robust_train.perturbations.manitest import Manitest
 from robust_train.perturbations.masked import Masked
+from robust_train.perturbations.occlusion import Occlusion
 from robust_train.perturbations.patch import Patch
 from robust_train.perturbations.pgd import PGD
 from robust_train.perturbations.random_direction import RandomDirection
@@ -29,6 +30,7 @@ from robust_train.perturbations.semirandom import Semirandom
 from robust_train.perturbations.shared_vector import SharedVector
 from robust_train.perturbations.sigma_zero import SigmaZero
 from robust_train.perturbations.smallest import Smallest
+from robust_train.perturbations.smallest_occlusion import SmallestOcclusion
 from robust_train.perturbations.smallest_severity import SmallestSeverity
 from robust_train.perturbations.square import Square
 from robust_train.perturbations.substitute import Substitute
@@ -65,6 +67,7 @@ __all__ = [
     "Manitest",
     "Masked",
     "Minimal",
+    "Occlusion",
     "Patch",
     "Perturbation",
     "RandomDirection",
@@ -73,6 +76,7 @@ __all__ = [
     "SharedVector",
     "SigmaZero",
     "Smallest",
+    "SmallestOcclusion",
     "SmallestSeverity",
     "Square",
     "Substitute",

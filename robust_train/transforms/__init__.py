@@ -10,6 +10,7 @@ from robust_train.transforms.eyeglass_frame import EyeglassFrame
 from robust_train.transforms.gamma import Gamma
 from robust_train.transforms.gaussian_blur import GaussianBlur
 from robust_train.transforms.mask import Mask
+from robust_train.transforms.occluder import Occluder
 from robust_train.transforms.rigid import Rigid
 from robust_train.transforms.rotation import Rotation
 from robust_train.transforms.similarity import Similarity
@@ -26,6 +27,7 @@ __all__ = [
     "Gamma",
     "GaussianBlur",
     "Mask",
+    "Occluder",
     "Rigid",
     "Rotation",
     "Similarity",
