@@ -70,7 +70,10 @@ class Occlusion(Transformed):
 
     def worst(self, network: Network, inputs: Tensor, goal: Goal, side: int) -> tuple[Tensor, Tensor]:
         """``(N, 3)`` the worst square of a side, and ``(N,)`` its margin."""
-        rows, columns = (torch.arange(0, n - side + 1, self.stride) for n in inputs.shape[2:])
+        # The last place is one of them, whatever the stride.
+        rows, columns = (
+            torch.arange(0, n - side + self.stride, self.stride).clamp_max(n - side) for n in inputs.shape[2:]
+        )
         places = torch.cartesian_prod(rows, columns, torch.tensor([side])).double().to(inputs.device)
 
         def images(sample: Tensor, place: Tensor) -> Tensor:

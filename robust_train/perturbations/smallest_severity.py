@@ -29,6 +29,7 @@ class SmallestSeverity(Transformed):
         points: Steps up to there.
         two_sided: Whether the parameter may fall below the identity, too.
         bisections: Halvings of the bracket, each a forward pass.
+        overshoot: Share by which the size found is lengthened, so that rounding cannot undo it.
 
     Raises:
         ValueError: The transform has not one parameter but several.
@@ -51,10 +52,12 @@ class SmallestSeverity(Transformed):
     points: int = 16
     two_sided: bool = True
     bisections: int = 16
+    overshoot: float = 1e-4
     minimal: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_positive(self, "largest", "points", "bisections")
+        check_positive(self, "overshoot", zero=True)
         if len(self.transform.names) != 1:
             kind, count = type(self.transform).__name__, len(self.transform.names)
             raise ValueError(f"SmallestSeverity: {kind} has {count} parameters: give a transform with one.")
@@ -75,12 +78,13 @@ class SmallestSeverity(Transformed):
         low, high = bracket(paths, sample, sizes)
         rows = high.isfinite().nonzero().squeeze(1)
         size = torch.full_like(high, torch.inf)
-        size[rows] = bisect(paths.take(rows), low[rows], high[rows], self.bisections)
+        found = bisect(paths.take(rows), low[rows], high[rows], self.bisections)
+        size[rows] = (1 + self.overshoot) * found
         side = size.view(len(sides), -1).argmin(0) * len(inputs) + sample[: len(inputs)]
-        found = paths.take(side)
-        theta = found.parameters(size[side].nan_to_num(posinf=0.0))
+        chosen = paths.take(side)
+        theta = chosen.parameters(size[side].nan_to_num(posinf=0.0))
         best = Best(inputs)
-        best.update(sample[: len(inputs)], found.images(theta), -size[side])
+        best.update(sample[: len(inputs)], chosen.images(theta), -size[side])
         return Perturbed(best.inputs, size[side], theta)
 
 

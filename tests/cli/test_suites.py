@@ -4,6 +4,7 @@ from robust_train.cli.suites import build_suite, find_suite, read_suite
 from robust_train.errors import UserError
 from robust_train.perturbations import PGD
 from robust_train.recipe.names import CHECKPOINT
+from tests.cli.conftest import RECIPES
 
 
 def test_suites_are_found_by_path_and_by_name(place):
@@ -12,9 +13,10 @@ def test_suites_are_found_by_path_and_by_name(place):
     assert read_suite(find_suite("mine.yaml")) == {"regimes": {"pgd": "PGD"}}
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [("qick", "Did you mean quick?"), ("zzz", "one of: natural, quick.")]
-)
+KNOWN = ", ".join(sorted(path.stem for path in RECIPES.glob("evaluation/*.yaml")))
+
+
+@pytest.mark.parametrize(("name", "words"), [("qick", "Did you mean quick?"), ("zzz", f"one of: {KNOWN}.")])
 def test_names_that_are_wrong_are_told(name, words):
     with pytest.raises(UserError) as caught:
         find_suite(name)

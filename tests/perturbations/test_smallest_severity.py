@@ -27,7 +27,13 @@ def test_a_linear_network_turns_where_the_sum_of_its_weights_says(two_sided):
     network, inputs, labels = case()
     truth = thresholds(network, inputs, labels, two_sided)
     search = SmallestSeverity(
-        transform=Brightness(), largest=50.0, points=2000, two_sided=two_sided, bounds=None, bisections=24
+        transform=Brightness(),
+        largest=50.0,
+        points=2000,
+        two_sided=two_sided,
+        bounds=None,
+        bisections=24,
+        overshoot=0,
     )
     found = search(network, inputs, labels)
     near = truth < 50
