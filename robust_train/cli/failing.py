@@ -20,18 +20,27 @@ def guarded(command: Callable[[list[str]], None], argv: list[str]) -> int:
     try:
         command(argv)
     except KeyboardInterrupt as error:
-        return _say(error, 130)
+        return _say(error, "Interrupted.", 130)
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except Exception as error:
+        if _interrupted(error):
+            return _say(error, "Interrupted.", 130)
         if os.environ.get("ROBUST_TRAIN_DEBUG") or not _deliberate(error):
             raise
-        return _say(error, getattr(error, "status", 1))
+        return _say(error, str(error), getattr(error, "status", 1))
     return 0
 
 
-def _say(error: BaseException, status: int) -> int:
-    words = [str(error) or "Interrupted.", *getattr(error, "__notes__", [])]
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether an interrupt is behind it: what is cut short, such as the writing of a file, may fail."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _say(error: BaseException, sentence: str, status: int) -> int:
+    words = [sentence, *getattr(error, "__notes__", [])]
     print(f"robust-train: {' '.join(' '.join(words).split())}", file=sys.stderr)
     return status
 

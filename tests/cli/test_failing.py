@@ -33,6 +33,17 @@ def test_notes_are_part_of_the_line(capsys):
     assert capsys.readouterr().err == "robust-train: Interrupted. Go on.\n"
 
 
+def test_what_fails_because_of_an_interrupt_is_one(capsys):
+    def command(argv):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("unexpected position in a file")
+
+    assert guarded(command, []) == 130
+    assert capsys.readouterr().err == "robust-train: Interrupted.\n"
+
+
 @pytest.mark.parametrize(
     "command", [raising(ValueError("test's")), lambda argv: rate(None), lambda argv: torch.eye(-1)]
 )

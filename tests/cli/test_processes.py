@@ -42,6 +42,6 @@ def test_an_interrupt_ends_in_one_line_and_can_be_resumed(recipe, place, environ
             time.sleep(0.1)
         running.send_signal(signal.SIGINT)
         error = running.communicate(timeout=60)[1]
-    assert running.returncode == 130
+    assert running.returncode == 130, error
     assert error.splitlines()[-1].endswith("Interrupted. Go on with --ckpt_path=runs/digits-tiny/last.ckpt.")
     assert "Traceback" not in error
