@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,12 @@ def test_two_processes_write_one_folder(recipe, place, environment):
 @pytest.mark.slow
 def test_an_interrupt_ends_in_one_line_and_can_be_resumed(recipe, place, environment):
     # Without end, so that the interrupt always comes before it.
-    long = [*COMMAND, "fit", "--config", recipe, *TINY, "--trainer.max_epochs=-1"]
-    with subprocess.Popen(long, env=environment, stderr=subprocess.PIPE, text=True) as running:
+    long = [*COMMAND, "fit", "--config", recipe, *TINY, "--trainer.max_epochs=-1", "--model.scheduler=null"]
+    # A test run in the background may have been told to ignore interrupts, which children inherit.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        long, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+    ) as running:
         last = place / "runs" / "digits-tiny" / "last.ckpt"
         deadline = time.monotonic() + 120
         while not last.exists() and time.monotonic() < deadline:
