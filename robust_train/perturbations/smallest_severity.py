@@ -11,7 +11,7 @@ from robust_train.attacking.line_search import bisect, bracket
 from robust_train.perturbations.base import check_positive
 from robust_train.perturbations.transformed import Transformed
 from robust_train.randomness import Streams
-from robust_train.types import Bounds, Goal, Network, Perturbed, Rows
+from robust_train.types import Goal, Network, Perturbed, Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +107,7 @@ class _Severities(Rows):
         return (self.search.transform.identity[0] + self.sign * size)[:, None]
 
     def images(self, theta: Tensor) -> Tensor:
-        bounds: Bounds = self.search.bounds
-        y = self.search.transform(self.inputs, theta, self.rng)
-        return y if bounds is None else y.clamp(*bounds)
+        return self.search.apply(self.inputs, theta, self.rng)
 
     def changed(self, size: Tensor) -> Tensor:
         with torch.no_grad():

@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 
 from robust_train.norms import unsqueeze_like
 from robust_train.perturbations.base import Perturbation
+from robust_train.randomness import Streams
 from robust_train.transforms.base import Transform
 from robust_train.types import Goal, Network, Perturbed
 
@@ -39,9 +40,9 @@ class Transformed(Perturbation):
     def length(self, inputs: Tensor, parameters: Tensor) -> Tensor:
         """``(N,)`` float64 size of the parameters; 0 for the identity."""
 
-    def apply(self, inputs: Tensor, parameters: Tensor) -> Tensor:
-        """The images that the parameters make, inside the bounds."""
-        y = self.transform(inputs, parameters[:, : len(self.transform.names)])
+    def apply(self, inputs: Tensor, parameters: Tensor, rng: Streams | None = None) -> Tensor:
+        """The images that the parameters make, inside the bounds; ``rng`` for what a random one draws."""
+        y = self.transform(inputs, parameters[:, : len(self.transform.names)], rng)
         return y if self.bounds is None else y.clamp(*self.bounds)
 
     @final

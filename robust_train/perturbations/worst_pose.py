@@ -87,14 +87,15 @@ class WorstPose(Transformed):
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         shared = self._grid(inputs)
         theta = torch.cat([shared.expand(len(inputs), -1, -1), self._draw(inputs, rng)], 1)
+        draws = rng.fold(0)
 
         def images(rows: Tensor, places: Tensor) -> Tensor:
-            images = inputs[rows].repeat_interleave(places.shape[1], 0)
-            return self.apply(images, theta[rows[:, None], places].flatten(0, 1))
+            each = rows.repeat_interleave(places.shape[1])
+            return self.apply(inputs[each], theta[each, places.flatten()], draws.take(each))
 
         place, _ = first_reached(network, goal, self.poses, images, self.drop)
         worst = theta[torch.arange(len(inputs), device=inputs.device), place]
-        return Perturbed(self.apply(inputs, worst), unmeasured(inputs), worst)
+        return Perturbed(self.apply(inputs, worst, draws), unmeasured(inputs), worst)
 
     def _grid(self, inputs: Tensor) -> Tensor:
         """``(K, P)`` the identity, then the grid from the outside in."""

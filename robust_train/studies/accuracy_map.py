@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from robust_train.metrics.estimate import Estimate, rate
+from robust_train.randomness import Streams
 from robust_train.studies.base import Blocks, Study
 from robust_train.studies.finding import Finding, Grid
 from robust_train.transforms.base import Transform
@@ -45,7 +46,7 @@ class AccuracyMap(Study):
             )
 
     def __call__(self, network: Network, blocks: Blocks, seed: int) -> Finding:
-        right = torch.cat([self._right(network, inputs, labels) for _, inputs, labels in blocks], 2)
+        right = torch.cat([self._right(network, *block, seed) for block in blocks], 2)
         values = [[rate(cell) for cell in row] for row in right]
         first, second = (self.transform.names[k] for k in self.parameters)
         grid = Grid(
@@ -53,20 +54,23 @@ class AccuracyMap(Study):
         )
         return Finding(self._summary(values), [grid], {"samples": right.shape[2]})
 
-    def _right(self, network: Network, inputs: Tensor, labels: Tensor) -> Tensor:
+    def _right(self, network: Network, index: Tensor, inputs: Tensor, labels: Tensor, seed: int) -> Tensor:
         """``(rows, columns, N)`` whether each pose of each image is recognised."""
+        rng = Streams.of(seed, index)
         with torch.no_grad():
             return torch.stack(
                 [
-                    torch.stack([predict(network(self._pose(inputs, a, b))) == labels for b in self.columns])
+                    torch.stack(
+                        [predict(network(self._pose(inputs, a, b, rng))) == labels for b in self.columns]
+                    )
                     for a in self.rows
                 ]
             ).cpu()
 
-    def _pose(self, inputs: Tensor, a: float, b: float) -> Tensor:
+    def _pose(self, inputs: Tensor, a: float, b: float, rng: Streams) -> Tensor:
         theta = self.transform.neutral(inputs)
         theta[:, self.parameters[0]], theta[:, self.parameters[1]] = a, b
-        return self.transform(inputs, theta).clamp(0, 1)
+        return self.transform(inputs, theta, rng).clamp(0, 1)
 
     def _summary(self, values: list[list[Estimate]]) -> str:
         cells = [

@@ -73,22 +73,24 @@ class FailureProbability(Study):
         streams, shape = Streams.of(seed, index), (self.draws + self.chain, len(self.scale))
         g = streams.normal(shape, inputs).double().movedim(1, 0)  # (draws + chain, N, P)
         u = streams.fold(1).uniform((self.chain,), inputs).double().movedim(1, 0)
-        fails = torch.stack([self._fails(network, inputs, labels, z) for z in g[: self.draws]])
+        draws = streams.fold(2)  # what a random transform draws, one set for each image
+        fails = torch.stack([self._fails(network, inputs, labels, z, draws) for z in g[: self.draws]])
         start = fails.int().argmax(0)  # the first draw that fails: one of the law that the chain keeps
         rows = fails.any(0).nonzero().squeeze(1)
         z, states = g[start[rows], rows], []
         for k in range(self.chain if len(rows) else 0):
             proposal = z + g[self.draws + k, rows] / 2
             ratio = ((z.square() - proposal.square()).sum(1) / 2).exp()
-            accepted = (u[k, rows] < ratio) & self._fails(network, inputs[rows], labels[rows], proposal)
+            wrong = self._fails(network, inputs[rows], labels[rows], proposal, draws.take(rows))
+            accepted = (u[k, rows] < ratio) & wrong
             z = torch.where(unsqueeze_like(accepted, z), proposal, z)
             states.append(z)
         chain = torch.stack(states) if states else z.new_zeros(self.chain, 0, len(self.scale))
         return fails.double().mean(0).cpu(), self._parameters(chain).cpu()
 
-    def _fails(self, network: Network, inputs: Tensor, labels: Tensor, z: Tensor) -> Tensor:
+    def _fails(self, network: Network, inputs: Tensor, labels: Tensor, z: Tensor, rng: Streams) -> Tensor:
         with torch.no_grad():
-            return predict(network(self.transform(inputs, self._parameters(z)))) != labels
+            return predict(network(self.transform(inputs, self._parameters(z), rng))) != labels
 
     def _parameters(self, z: Tensor) -> Tensor:
         return z * z.new_tensor(self.scale) + z.new_tensor(self.transform.identity)
