@@ -36,6 +36,26 @@ def frozen(network: Network) -> Iterator[None]:
 
 
 @contextmanager
+def channels_last(network: Network) -> Iterator[None]:
+    """Convolutions on the CPU find the weights of a pixel side by side; each gets its own layout back.
+
+    The values are the same and results differ by rounding alone, but passes are faster: on one core a
+    forward one by half and a backward one by a fifth. Compiled modules are left alone, as they are
+    compiled anew for each layout.
+    """
+    modules = _modules(network).named_modules()
+    weights = [w for name, m in modules if "_orig_mod" not in name for w in _convolved(m)]
+    before = [w.data for w in weights]
+    try:
+        for weight in weights:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+        yield
+    finally:
+        for weight, data in zip(weights, before, strict=True):
+            weight.data = data
+
+
+@contextmanager
 def evaluating(network: Network) -> Iterator[None]:
     """Every module is in evaluation mode; each gets its own flag back."""
     flags = [(m, m.training) for m in _modules(network).modules()]
@@ -77,6 +97,12 @@ def attack_mode(network: Network) -> Iterator[None]:
     """All of the above: what an evaluation runs under, so that nothing leaks out of it."""
     with untouched(network), evaluating(network), frozen(network), differentiable():
         yield
+
+
+def _convolved(module: nn.Module) -> list[nn.Parameter]:
+    """The weight of a plain convolution; of one that is computed from others, there is nothing to move."""
+    weight = module._parameters.get("weight") if isinstance(module, nn.Conv2d) else None
+    return [weight] if weight is not None and weight.is_cpu and weight.dtype == torch.float32 else []
 
 
 def _modules(network: Network) -> nn.Module:

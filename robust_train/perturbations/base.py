@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self, final
 import torch
 from torch import Tensor
 
-from robust_train.attacking.modes import differentiable, frozen
+from robust_train.attacking.modes import channels_last, differentiable, frozen
 from robust_train.norms import Ball, norm, unsqueeze_like
 from robust_train.randomness import Streams
 from robust_train.types import Batches, Bounds, Goal, Network, Norm, Perturbed, predict
@@ -91,7 +91,8 @@ class Perturbation(ABC):
                 return Perturbed(inputs, torch.zeros(0, dtype=torch.float64, device=inputs.device))
             goal = self.goal(network, inputs, labels) if goal is None else goal
             rng = Streams.of(0, range(len(inputs))) if rng is None else rng
-            found = self.search(network, inputs, goal, rng)
+            with channels_last(network):
+                found = self.search(network, inputs, goal, rng)
             with torch.no_grad():
                 return self.certify(network, inputs, goal, found)
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Self, final
 import torch
 from torch import Tensor
 
-from robust_train.attacking.modes import differentiable, frozen
+from robust_train.attacking.modes import channels_last, differentiable, frozen
 from robust_train.norms import Ball
 from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.randomness import Streams
@@ -70,7 +70,7 @@ class SharedVector(Budgeted):
                 f"{type(self).__name__} has no images to learn from: give evaluate(...) training images, or "
                 "a data module with a training part."
             )
-        with differentiable(), frozen(network):
+        with differentiable(), frozen(network), channels_last(network):
             inputs = torch.cat(parts)[: self.images]
             goal = Goal(predict(self.logits(network, inputs)))
             return replace(self, vector=self.learn(network, inputs, goal, rng).detach())

@@ -8,7 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from robust_train.attacking.modes import attack_mode, differentiable, evaluating, frozen, untouched
+from robust_train.attacking.modes import (
+    attack_mode,
+    channels_last,
+    differentiable,
+    evaluating,
+    frozen,
+    untouched,
+)
 from tests.snapshots import snapshot
 from tests.toy_networks import convolutional
 
@@ -34,7 +41,7 @@ def mixed():
 
 
 @pytest.mark.parametrize("fails", [False, True])
-@pytest.mark.parametrize("mode", [frozen, evaluating, untouched, attack_mode])
+@pytest.mark.parametrize("mode", [frozen, evaluating, untouched, channels_last, attack_mode])
 def test_every_flag_comes_back(mode, fails):
     network = mixed()
     before = snapshot(network)
@@ -53,6 +60,34 @@ def test_inside_no_parameter_asks_for_a_gradient_and_no_module_trains():
     with evaluating(network):
         assert not any(m.training for m in network.modules())
         assert torch.equal(network(torch.ones(1, 1, 8, 8)), network(torch.ones(1, 1, 8, 8)))
+
+
+def test_inside_convolutions_lie_channels_last_and_mean_the_same():
+    network, x = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 3)), torch.rand(2, 3, 8, 8)
+    expected, places = network(x), [p.data_ptr() for p in network.parameters()]
+    with channels_last(network):
+        assert network[2].weight.is_contiguous(memory_format=torch.channels_last)
+        torch.testing.assert_close(network(x), expected)
+    assert network[2].weight.is_contiguous()
+    assert [p.data_ptr() for p in network.parameters()] == places
+
+
+def test_a_backward_pass_that_began_before_is_not_disturbed():
+    network, x = nn.Conv2d(3, 4, 3), torch.rand(2, 3, 8, 8, requires_grad=True)
+    loss = network(x).square().sum()
+    with channels_last(network):
+        network(x)
+    loss.backward()
+    expected = torch.autograd.grad(network(x).square().sum(), network.weight)[0]
+    torch.testing.assert_close(network.weight.grad, expected)
+
+
+def test_compiled_and_double_precision_networks_are_left_alone():
+    double = nn.Conv2d(3, 4, 3).double()
+    compiled = torch.compile(nn.Sequential(nn.Conv2d(3, 4, 3)))
+    for network, weight in ((double, double.weight), (compiled, compiled._orig_mod[0].weight)):
+        with channels_last(network):
+            assert not weight.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_statistics_and_dropout_leave_no_trace():
