@@ -8,6 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from robust_train.attacking.aims import aims
 from robust_train.attacking.ascent import ascent
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
@@ -78,7 +79,7 @@ class APGD(Budgeted):
             logits = network(inputs)
         if self.drop:
             best.score[goal.reached(logits)] = torch.inf
-        for number, aim in enumerate(self._aims(logits, goal)):
+        for number, aim in enumerate(aims(logits, goal, self.targets)):
             rows = (~best.score.isposinf()).nonzero().squeeze(1)
             if not len(rows):
                 break
@@ -88,15 +89,6 @@ class APGD(Budgeted):
             x = found.inputs[restart * len(rows) + torch.arange(len(rows), device=rows.device)]
             best.update(rows, x, score)
         return Perturbed(best.inputs, unmeasured(inputs))
-
-    def _aims(self, logits: Tensor, goal: Goal) -> list[Goal]:
-        """What each run approaches, whatever counts in the end."""
-        if not self.targets or goal.targeted:
-            return [goal]
-        allowed = logits.masked_fill(goal.avoided(logits), -torch.inf)
-        count = min(self.targets, logits.shape[1] - 1 - goal.reject)
-        ranks = allowed.topk(count, dim=1).indices.unbind(1)
-        return [Goal(labels, targeted=True, reject=goal.reject) for labels in ranks]
 
     def _start(self, inputs: Tensor, goal: Goal, aim: Goal, rng: Streams) -> "_Run":
         sample = torch.arange(len(inputs), device=inputs.device).repeat(self.restarts)

@@ -6,6 +6,7 @@ from typing import Literal, Self
 import torch
 from torch import Tensor
 
+from robust_train.attacking.aims import aims
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.norms import norm, unsqueeze_like
@@ -37,6 +38,9 @@ class DeepFool(Minimal):
         overshoot: Share by which the perturbation is lengthened, so as to land behind the boundary.
         candidates: Classes that a step considers, the one to leave included, by descending logit.
         refinements: Steps after the first crossing.
+        targets: Classes that are walked to one at a time, by descending logit; 0 for one walk to the
+            nearest boundary. The smallest perturbation counts. A goal that has a target of its own has
+            its way.
 
     References:
         DeepFool: a simple and accurate method to fool deep neural networks (Moosavi-Dezfooli,
@@ -55,10 +59,11 @@ class DeepFool(Minimal):
     overshoot: float = 0.02
     candidates: int = 4
     refinements: int = 10
+    targets: int = 0
 
     def __post_init__(self) -> None:
         check_positive(self, "steps", "candidates")
-        check_positive(self, "overshoot", "refinements", zero=True)
+        check_positive(self, "overshoot", "refinements", "targets", zero=True)
 
     @classmethod
     def as_published(cls, norm: Literal["linf", "l2", "l1"] = "l2") -> Self:
@@ -66,12 +71,21 @@ class DeepFool(Minimal):
         return cls(norm=norm, bounds=None, candidates=10, refinements=0)
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
-        best = Best(inputs)
-        self._walk(network, inputs, goal, best)
-        found = best.score.isfinite().nonzero().squeeze(1)
-        if len(found) and self.refinements:
-            self._refine(network, inputs[found], goal.take(found), best, found)
+        best, rows = Best(inputs), torch.arange(len(inputs), device=inputs.device)
+        for aim in self._aims(network, inputs, goal):
+            run = Best(inputs)
+            self._walk(network, inputs, aim, run)
+            found = run.score.isfinite().nonzero().squeeze(1)
+            if len(found) and self.refinements:
+                self._refine(network, inputs[found], aim.take(found), run, found)
+            best.update(rows, run.inputs, run.score)
         return Perturbed(best.inputs, unmeasured(inputs))
+
+    def _aims(self, network: Network, inputs: Tensor, goal: Goal) -> list[Goal]:
+        if not self.targets:
+            return [goal]
+        with torch.no_grad():
+            return aims(network(inputs), goal, self.targets)
 
     def _walk(self, network: Network, clean: Tensor, goal: Goal, best: Best) -> None:
         """Steps from where the walk stands, until the boundary is crossed."""

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from robust_train.attacking.aims import aims
 from robust_train.attacking.best import Best
 from robust_train.norms import norm, uniform_in_ball, unsqueeze_like
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
@@ -81,26 +82,16 @@ class FAB(Minimal):
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best = Best(inputs)
-        aims = self._aims(network, inputs, goal)
+        with torch.no_grad():
+            runs = aims(network(inputs), goal, self.targets)
         for restart in range(self.restarts):
             start = self._start(inputs, best, rng.fold(restart)) if restart else inputs
-            for aim in aims:
+            for aim in runs:
                 self._run(network, inputs, start, goal, aim, best)
         found = best.score.isfinite().nonzero().squeeze(1)
         if len(found):
             self._bisect(network, inputs[found], goal.take(found), best, found)
         return Perturbed(best.inputs, unmeasured(inputs))
-
-    def _aims(self, network: Network, inputs: Tensor, goal: Goal) -> list[Goal]:
-        """What each run approaches, whatever counts in the end."""
-        if not self.targets or goal.targeted:
-            return [goal]
-        with torch.no_grad():
-            logits = network(inputs)
-        allowed = logits.masked_fill(goal.avoided(logits), -torch.inf)
-        count = min(self.targets, logits.shape[1] - 1 - goal.reject)
-        ranks = allowed.topk(count, dim=1).indices.unbind(1)
-        return [Goal(labels, targeted=True, reject=goal.reject) for labels in ranks]
 
     def _start(self, clean: Tensor, best: Best, rng: Streams) -> Tensor:
         radius = (-best.score).masked_fill(best.score.isinf(), 1) / 2

@@ -78,6 +78,14 @@ def test_it_leaves_the_prediction_and_not_the_label():
     assert torch.equal(right.size, other.size)
 
 
+def test_walks_to_all_targets_find_the_nearest_boundary():
+    for seed in range(20):
+        case = linear_case(seed)
+        truth = minimal_sizes(case.network, case.inputs, case.labels, "l2", UNIT_BOX)
+        search = DeepFool(targets=10, candidates=2, overshoot=1e-5)
+        np.testing.assert_allclose(sizes(search, case), truth, rtol=1e-4)
+
+
 def test_fewer_candidates_and_targets_never_find_less():
     network, inputs = linear((6,), 8), torch.rand(64, 6, dtype=torch.float64)
     labels = network(inputs).argmax(1)
