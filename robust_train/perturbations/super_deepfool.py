@@ -15,8 +15,6 @@ from robust_train.perturbations.linearised import linearise, smallest_step
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed
 
-_NEARER = 0.01  # share by which each walk ends nearer than those before, or it is the last
-
 
 @dataclass(frozen=True, kw_only=True)
 class SuperDeepFool(Minimal):
@@ -24,14 +22,15 @@ class SuperDeepFool(Minimal):
 
     With :math:`\tilde x` where DeepFool from x crosses, and w the normal of the boundary there,
 
-    .. math:: x \leftarrow x_0 + \frac{\langle \tilde x - x_0, w \rangle}{\|w\|_2^2}\, w
+    .. math:: x \leftarrow x + \frac{\langle \tilde x - x_0, w \rangle}{\|w\|_2^2}\, w
 
-    followed by bisections between the input and the smallest perturbation that crossed.
+    from :math:`x = x_0` on. The nearest point that any walk or projection found behind the boundary and
+    the one where the projections crossed are both bisected with the input; the nearer result counts.
 
-    Inside a box the projection is the smallest step that gains as much along w as the formula does,
-    where the published one leaves the box. It overshoots, as a walk does: projections onto a boundary
-    that curves away never cross it otherwise. A walk that ends hardly nearer than those before is the
-    last, too.
+    Departures from the paper: a projection after the first adds to the one before, as it might never
+    cross otherwise, and what it adds too much is bisected away. Walks are refined as those of ``DeepFool``
+    are, so that the normal is taken nearer to the input. Inside a box the projection is the smallest
+    step that gains as much along w as the formula does, where the published one leaves the box.
 
     Args:
         steps: Projections at the most.
@@ -39,6 +38,7 @@ class SuperDeepFool(Minimal):
         overshoot: Share by which walks and projections are lengthened, so as to land behind the boundary.
         candidates: Classes that a step of a walk considers, the one to leave included, by descending
             logit.
+        refinements: Steps of each walk after it crossed.
         bisections: Halvings at the end.
 
     Raises:
@@ -60,38 +60,42 @@ class SuperDeepFool(Minimal):
     walk: int = 100
     overshoot: float = 0.02
     candidates: int = 4
+    refinements: int = 6
     bisections: int = 10
 
     def __post_init__(self) -> None:
         check_positive(self, "steps", "walk", "candidates")
-        check_positive(self, "overshoot", "bisections", zero=True)
+        check_positive(self, "overshoot", "refinements", "bisections", zero=True)
         if self.norm != "l2":
             raise ValueError(f"SuperDeepFool: it minimises l2 only, not {self.norm}.")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
-        best = Best(inputs)
-        self._alternate(network, inputs, goal, rng, best)
-        found = best.score.isfinite().nonzero().squeeze(1)
-        if len(found):
-            nearer = self._bisect(network, inputs[found], best.inputs[found], goal.take(found))
-            best.inputs[found] = nearer
+        best, nearest, projected = Best(inputs), Best(inputs), Best(inputs)
+        self._alternate(network, inputs, goal, rng, nearest, projected)
+        for behind in (nearest, projected):
+            rows = behind.score.isfinite().nonzero().squeeze(1)
+            if len(rows):
+                x = self._bisect(network, inputs[rows], behind.inputs[rows], goal.take(rows))
+                best.update(rows, x, -norm(x - inputs[rows], "l2"))
         return Perturbed(best.inputs, unmeasured(inputs))
 
-    def _alternate(self, network: Network, clean: Tensor, goal: Goal, rng: Streams, best: Best) -> None:
-        """Walk and project, until the projection crosses or the walk ends no nearer."""
+    def _alternate(
+        self, network: Network, clean: Tensor, goal: Goal, rng: Streams, nearest: Best, projected: Best
+    ) -> None:
+        """Walk and project, until the projection crosses or moves no more."""
         standing, x, walk = Standing(len(clean), clean.device), clean, self._walk()
         for _ in range(self.steps):
             behind = walk.search(network, x, goal, rng).inputs
             f, w = linearise(network, behind, goal, 1)
-            nearer = norm(behind - clean, "l2") < (1 - _NEARER) * -best.score[standing.rows]
-            nearer &= f[:, 0] > 0
-            self._keep(f[:, 0] > 0, behind, clean, best, standing.rows)
+            self._keep(f[:, 0] > 0, behind, clean, nearest, standing.rows)
             gap = (1 + self.overshoot) * (w * (behind - clean).flatten(1)[:, None]).sum(2)
-            x = self._inside(clean + smallest_step(clean, w, gap, "l2", self.bounds))
+            step = smallest_step(x, w, gap, "l2", self.bounds)
+            x = self._inside(x + step)
             with torch.no_grad():
                 crossed = goal.reached(network(x))
-            self._keep(crossed, x, clean, best, standing.rows)
-            clean, x, goal = standing.drop(crossed | ~nearer, clean, x, goal)
+            for best in (nearest, projected):
+                self._keep(crossed, x, clean, best, standing.rows)
+            clean, x, goal = standing.drop(crossed | (norm(step, "l2") == 0), clean, x, goal)
             if not len(x):
                 return
 
@@ -101,7 +105,7 @@ class SuperDeepFool(Minimal):
             steps=self.walk,
             overshoot=self.overshoot,
             candidates=self.candidates,
-            refinements=0,
+            refinements=self.refinements,
         )
 
     def _keep(self, crossed: Tensor, x: Tensor, clean: Tensor, best: Best, rows: Tensor) -> None:

@@ -54,7 +54,9 @@ def test_it_reaches_targets():
     assert found.size.isfinite().all()
 
 
-@pytest.mark.parametrize(("name", "value"), [("steps", 0), ("walk", 0), ("overshoot", -1), ("norm", "linf")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("steps", 0), ("walk", 0), ("refinements", -1), ("norm", "linf")]
+)
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=r"^SuperDeepFool: "):
         SuperDeepFool(**{name: value})
