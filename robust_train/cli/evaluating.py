@@ -5,11 +5,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from robust_train.cli.command import device, results_folder
 from robust_train.cli.comparing import compare
 from robust_train.cli.cost import estimate_cost
-from robust_train.cli.folder import claimed, fresh
 from robust_train.cli.options import parse_options
 from robust_train.cli.quiet import quiet
 from robust_train.cli.subject import Subject, find_subject
@@ -38,8 +36,8 @@ def run_evaluation(argv: list[str]) -> None:
     names = CHECKPOINT.allow(*allow_code(options.allow_code))
     subject = find_subject(options, fields, names)
     suite, settings = build_suite(subject.robustness, names)
-    settings["device"] = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    with claimed(Path(options.out or fresh(f"{subject.name}-evaluation"))) as folder:
+    settings["device"] = device(options)
+    with results_folder(options, f"{subject.name}-evaluation") as folder:
         settings["limit"] = _announce(subject, suite, settings, options)
         gallery = None if options.save_inputs else _GALLERY
         results = evaluate(subject.network, subject.data, suite, **settings, gallery=gallery)

@@ -1,9 +1,9 @@
 """The options of ``evaluate``."""
 
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from typing import Any, NoReturn
+from argparse import Namespace
+from typing import Any
 
-from robust_train.errors import UserError, did_you_mean
+from robust_train.cli.command import OneLineParser, command_parser
 from robust_train.recipe.reading import value
 
 _SECTIONS = ("data", "network")
@@ -16,18 +16,6 @@ examples:
   robust-train evaluate --network torchvision.models.resnet18 --weights FILE \\
       --data ImageFolder --data.root DIR --suite natural
 """
-
-
-class OneLineParser(ArgumentParser):
-    """A parser whose errors are one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        if message.startswith("unrecognized arguments: "):
-            option = message.partition(": ")[2].split("=")[0].split()[0]
-            raise UserError(
-                f"There is no option {option}.{did_you_mean(option, self._option_string_actions)}", 2
-            )
-        raise UserError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.", 2)
 
 
 def parse_options(argv: list[str]) -> tuple[Namespace, dict[str, dict[str, Any]]]:
@@ -49,14 +37,9 @@ def parse_options(argv: list[str]) -> tuple[Namespace, dict[str, dict[str, Any]]
     return _parser().parse_args(own), fields
 
 
-def _parser() -> ArgumentParser:
-    parser = OneLineParser(
-        "robust-train evaluate",
-        description="Measure how robust a network is, and write runs/<name>-evaluation.",
-        epilog=_EPILOG,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def _parser() -> OneLineParser:
+    description = "Measure how robust a network is, and write runs/<name>-evaluation."
+    parser = command_parser("evaluate", description, _EPILOG)
     add = parser.add_argument
     add("checkpoint", nargs="?", help="folder that fit wrote: its recipe says what is measured, and how")
     add("--network", help="in place of a folder: a class or function, such as torchvision.models.resnet18")

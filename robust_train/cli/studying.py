@@ -1,13 +1,15 @@
 """``study``: questions about one checkpoint that are no perturbation of one image."""
 
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 
-import torch
-
 from robust_train import checkpoint
-from robust_train.cli.folder import claimed, fresh
-from robust_train.cli.options import OneLineParser
+from robust_train.cli.command import (
+    OneLineParser,
+    add_common_options,
+    command_parser,
+    device,
+    results_folder,
+)
 from robust_train.cli.quiet import quiet
 from robust_train.cli.subject import checkpoint_data
 from robust_train.cli.words import allow_code
@@ -41,9 +43,8 @@ def run_study(argv: list[str]) -> None:
     studies = _studies(options.config, names)
     network, data = checkpoint.load(options.checkpoint, names), checkpoint_data(options.checkpoint, names)
     title = Path(options.checkpoint).resolve().name
-    device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    with claimed(Path(options.out or fresh(f"{title}-study"))) as folder:
-        findings = study(network, data.test_set, studies, limit=options.limit, device=device)
+    with results_folder(options, f"{title}-study") as folder:
+        findings = study(network, data.test_set, studies, limit=options.limit, device=device(options))
         write_findings(findings, folder, title)
     for name, finding in findings.items():
         print(f"{name}: {finding.summary}")
@@ -64,18 +65,10 @@ def _studies(path: str, names: Names) -> dict[str, Study]:
 
 
 def _parser() -> OneLineParser:
-    parser = OneLineParser(
-        prog="robust-train study",
-        description="Ask what no single perturbation answers, and write runs/<name>-study.",
-        epilog=_EPILOG,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    description = "Ask what no single perturbation answers, and write runs/<name>-study."
+    parser = command_parser("study", description, _EPILOG)
     add = parser.add_argument
     add("checkpoint", metavar="FOLDER", help="what fit wrote: its test images are asked about")
     add("--config", required=True, metavar="FILE", help="recipe with a studies section")
-    add("--limit", type=int, metavar="N", help="ask about so many images, drawn by the seed")
-    add("--device", help="such as cpu or cuda:1; by default the GPU, if there is one")
-    add("--out", metavar="DIR", help="folder to write; by default a new one under runs/")
-    add("--allow-code", action="append", default=[], metavar="PACKAGE", help="package of yours to trust")
+    add_common_options(parser, "ask about")
     return parser

@@ -1,14 +1,17 @@
 """``compare``: several checkpoints, and what is made on each tried on all."""
 
-from argparse import Namespace, RawDescriptionHelpFormatter
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from robust_train import checkpoint
-from robust_train.cli.folder import claimed, fresh
-from robust_train.cli.options import OneLineParser
+from robust_train.cli.command import (
+    OneLineParser,
+    add_common_options,
+    command_parser,
+    device,
+    results_folder,
+)
 from robust_train.cli.quiet import quiet
 from robust_train.cli.subject import checkpoint_data
 from robust_train.cli.suites import build_suite, find_suite, read_suite
@@ -41,8 +44,8 @@ def run_comparison(argv: list[str]) -> None:
     networks = _networks(options.checkpoints, names)
     data = checkpoint_data(options.checkpoints[0], names)  # all are judged on the same images
     suite, settings = _suite(options, names)
-    settings["device"] = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    with claimed(Path(options.out or fresh("comparison"))) as folder:
+    settings["device"] = device(options)
+    with results_folder(options, "comparison") as folder:
         found = {
             name: transfer(networks, data.test_set, regime, training=data.train_set, name=name, **settings)
             for name, regime in suite.items()
@@ -78,19 +81,11 @@ def _suite(options: Namespace, names: Names) -> tuple[dict[str, Additive], dict[
 
 
 def _parser() -> OneLineParser:
-    parser = OneLineParser(
-        prog="robust-train compare",
-        description="Make perturbations on every network, try them on all, and write runs/comparison.",
-        epilog=_EPILOG,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    description = "Make perturbations on every network, try them on all, and write runs/comparison."
+    parser = command_parser("compare", description, _EPILOG)
     add = parser.add_argument
     add("checkpoints", nargs="*", metavar="FOLDER", help="folders that fit wrote, two or more")
     add("--suite", default="quick", help="recipe with a robustness section, or the name of one")
     add("--regime", help="one regime of the suite; by default all that add to the image")
-    add("--limit", type=int, metavar="N", help="measure so many images, drawn by the seed")
-    add("--device", help="such as cpu or cuda:1; by default the GPU, if there is one")
-    add("--out", metavar="DIR", help="folder to write; by default a new one under runs/")
-    add("--allow-code", action="append", default=[], metavar="PACKAGE", help="package of yours to trust")
+    add_common_options(parser, "measure")
     return parser

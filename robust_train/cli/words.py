@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from robust_train.cli.command import OneLineParser
 from robust_train.cli.loggers import complete_loggers, keep_wandb_offline
-from robust_train.cli.options import OneLineParser
 from robust_train.cli.overrides import Overrides
 from robust_train.cli.sections import read_training, refuse_secrets
 from robust_train.recipe.names import RECIPE
