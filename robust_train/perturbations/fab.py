@@ -8,6 +8,7 @@ from torch import Tensor
 
 from robust_train.attacking.aims import aims
 from robust_train.attacking.best import Best
+from robust_train.attacking.segments import pull_back
 from robust_train.norms import norm, uniform_in_ball, unsqueeze_like
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.perturbations.linearised import linearise, smallest_step
@@ -89,8 +90,9 @@ class FAB(Minimal):
             for aim in runs:
                 self._run(network, inputs, start, goal, aim, best)
         found = best.score.isfinite().nonzero().squeeze(1)
-        if len(found):
-            self._bisect(network, inputs[found], goal.take(found), best, found)
+        clean, behind = inputs[found], best.inputs[found]
+        x = pull_back(network, clean, behind, goal.take(found), self.bisections)
+        best.update(found, x, -norm(x - clean, self.norm))
         return Perturbed(best.inputs, unmeasured(inputs))
 
     def _start(self, clean: Tensor, best: Best, rng: Streams) -> Tensor:
@@ -131,24 +133,13 @@ class FAB(Minimal):
         towards = torch.where(f > 0, -1, 1)[:, None] * w
         return smallest_step(x, towards[:, None], f.abs()[:, None], self.norm, self.bounds)
 
-    def _judge(
-        self, network: Network, clean: Tensor, x: Tensor, goal: Goal, best: Best, rows: Tensor | None = None
-    ) -> Tensor:
+    def _judge(self, network: Network, clean: Tensor, x: Tensor, goal: Goal, best: Best) -> Tensor:
         """Record what crosses the boundary; ``(N,)`` whether it does."""
         with torch.no_grad():
             crossed = goal.reached(network(x))
-        rows = torch.arange(len(x), device=x.device) if rows is None else rows
+        rows = torch.arange(len(x), device=x.device)
         best.update(rows, x, (-norm(x - clean, self.norm)).masked_fill(~crossed, -torch.inf))
         return crossed
-
-    def _bisect(self, network: Network, clean: Tensor, goal: Goal, best: Best, rows: Tensor) -> None:
-        """Look on the segments between the inputs and the nearest points that cross."""
-        behind, low, high = best.inputs[rows], clean.new_zeros(len(rows)), clean.new_ones(len(rows))
-        for _ in range(self.bisections):
-            middle = (low + high) / 2
-            x = torch.lerp(clean, behind, unsqueeze_like(middle, clean))
-            crossed = self._judge(network, clean, x, goal, best, rows)
-            low, high = torch.where(crossed, low, middle), torch.where(crossed, middle, high)
 
     def _inside(self, x: Tensor) -> Tensor:
         return x if self.bounds is None else x.clamp(*self.bounds)

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
-from robust_train.norms import norm, unsqueeze_like
+from robust_train.attacking.segments import pull_back
+from robust_train.norms import norm
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.perturbations.deepfool import DeepFool
 from robust_train.perturbations.linearised import linearise, smallest_step
@@ -74,9 +75,9 @@ class SuperDeepFool(Minimal):
         self._alternate(network, inputs, goal, rng, nearest, projected)
         for behind in (nearest, projected):
             rows = behind.score.isfinite().nonzero().squeeze(1)
-            if len(rows):
-                x = self._bisect(network, inputs[rows], behind.inputs[rows], goal.take(rows))
-                best.update(rows, x, -norm(x - inputs[rows], "l2"))
+            clean, reached = inputs[rows], behind.inputs[rows]
+            x = pull_back(network, clean, reached, goal.take(rows), self.bisections)
+            best.update(rows, x, -norm(x - clean, "l2"))
         return Perturbed(best.inputs, unmeasured(inputs))
 
     def _alternate(
@@ -110,19 +111,6 @@ class SuperDeepFool(Minimal):
 
     def _keep(self, crossed: Tensor, x: Tensor, clean: Tensor, best: Best, rows: Tensor) -> None:
         best.update(rows, x, -norm(x - clean, "l2").masked_fill(~crossed, torch.inf))
-
-    def _bisect(self, network: Network, clean: Tensor, behind: Tensor, goal: Goal) -> Tensor:
-        """The last points seen behind the boundary, on the segments from the inputs."""
-        low, high = clean.new_zeros(len(clean)), clean.new_ones(len(clean))
-        for _ in range(self.bisections):
-            middle = (low + high) / 2
-            x = torch.lerp(clean, behind, unsqueeze_like(middle, clean))
-            with torch.no_grad():
-                crossed = goal.reached(network(x))
-            low, high = torch.where(crossed, low, middle), torch.where(crossed, middle, high)
-        # Where nothing on the way crosses, the very point that did.
-        nearer = torch.lerp(clean, behind, unsqueeze_like(high, clean))
-        return torch.where(unsqueeze_like(high < 1, clean), nearer, behind)
 
     def _inside(self, x: Tensor) -> Tensor:
         return x if self.bounds is None else x.clamp(*self.bounds)
