@@ -6,6 +6,7 @@ from robust_train.perturbations.atn import ATN
 from robust_train.perturbations.auto_attack import auto_attack
 from robust_train.perturbations.base import Additive, Budgeted, Minimal, Perturbation
 from robust_train.perturbations.carlini_wagner import CarliniWagner
+from robust_train.perturbations.corrupted import Corrupted
 from robust_train.perturbations.ddn import DDN
 from robust_train.perturbations.deepfool import DeepFool
 from robust_train.perturbations.eyeglasses import Eyeglasses
@@ -32,12 +33,14 @@ from robust_train.perturbations.sigma_zero import SigmaZero
 from robust_train.perturbations.smallest import Smallest
 from robust_train.perturbations.smallest_occlusion import SmallestOcclusion
 from robust_train.perturbations.smallest_severity import SmallestSeverity
+from robust_train.perturbations.spanned_vector import SpannedVector
 from robust_train.perturbations.square import Square
 from robust_train.perturbations.substitute import Substitute
 from robust_train.perturbations.super_deepfool import SuperDeepFool
 from robust_train.perturbations.transformed import Transformed
 from robust_train.perturbations.uniform_noise import UniformNoise
 from robust_train.perturbations.universal import Universal
+from robust_train.perturbations.universal_curvature import UniversalCurvature
 from robust_train.perturbations.universal_gradient import UniversalGradient
 from robust_train.perturbations.universal_random import UniversalRandom
 from robust_train.perturbations.universal_singular import UniversalSingular
@@ -57,6 +60,7 @@ __all__ = [
     "Additive",
     "Budgeted",
     "CarliniWagner",
+    "Corrupted",
     "DeepFool",
     "Eyeglasses",
     "FeatureAdversary",
@@ -78,12 +82,14 @@ __all__ = [
     "Smallest",
     "SmallestOcclusion",
     "SmallestSeverity",
+    "SpannedVector",
     "Square",
     "Substitute",
     "SuperDeepFool",
     "Transformed",
     "UniformNoise",
     "Universal",
+    "UniversalCurvature",
     "UniversalGradient",
     "UniversalRandom",
     "UniversalSingular",

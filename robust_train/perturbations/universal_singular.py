@@ -5,17 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from robust_train.attacking.gradients import input_gradient
 from robust_train.norms import steepest
-from robust_train.perturbations.base import check_positive
-from robust_train.perturbations.deepfool import DeepFool
-from robust_train.perturbations.shared_vector import SharedVector
+from robust_train.perturbations.spanned_vector import SpannedVector
 from robust_train.randomness import Streams
-from robust_train.types import Goal, Network, Norm
+from robust_train.types import Goal, Network
 
 
 @dataclass(frozen=True, kw_only=True)
-class UniversalSingular(SharedVector):
+class UniversalSingular(SpannedVector):
     r"""Go far along what the normals of the boundaries near many images have in common.
 
     .. math:: N = [n_1, \dots, n_m]^\top = U \Sigma V^\top, \qquad
@@ -43,35 +40,12 @@ class UniversalSingular(SharedVector):
         True
     """
 
-    norm: Norm = "l2"
-    eps: float = 1.0
-    dimension: int = 100
-    draws: int = 5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(self, "dimension")
-        check_positive(self, "draws", zero=True)
-
-    def learn(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Tensor:
+    def basis(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Tensor:
         normals = self.normals(network, inputs, goal)
-        if not len(normals):
-            return torch.zeros_like(inputs[0])
-        basis = torch.linalg.svd(normals, full_matrices=False).Vh[: self.dimension]
-        weights = rng.normal((self.draws, len(basis)), inputs)[0]
-        directions = torch.cat([basis[:1], weights @ basis]).view(-1, *inputs.shape[1:])
-        tried = self.eps * steepest(torch.cat([directions, -directions]), self.norm)
-        rates = [self.rate(network, inputs, goal, v) for v in tried]
-        return tried[rates.index(max(rates))]
+        basis: Tensor = torch.linalg.svd(normals, full_matrices=False).Vh[: self.dimension]
+        return basis
 
     def normals(self, network: Network, inputs: Tensor, goal: Goal) -> Tensor:
         """``(M, C * H * W)`` unit normals of the boundaries, of those images from which one was found."""
-        parts = torch.split(torch.arange(len(inputs), device=inputs.device), self.batch_size)
-        return torch.cat([self._normals(network, inputs[rows], goal.take(rows)) for rows in parts])
-
-    def _normals(self, network: Network, x: Tensor, goal: Goal) -> Tensor:
-        deepfool = DeepFool(bounds=self.bounds, refinements=0)
-        y = deepfool.search(network, x, goal, Streams.of(0, range(len(x)))).inputs
-        gradient = input_gradient(network, y, goal.margin).gradient.flatten(1)
-        crossed = (y != x).flatten(1).any(1) & (gradient != 0).any(1)
-        return steepest(gradient[crossed], "l2")
+        _, slopes, _ = self.boundary(network, inputs, goal)
+        return steepest(slopes, "l2")

@@ -6,8 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from robust_train.metrics.estimate import Estimate
 from robust_train.report import wording
 from robust_train.report.atomic import write_text
+from robust_train.report.axis import logarithmic
 from robust_train.report.canvas import SERIES, Canvas
 from robust_train.report.plain_json import as_json
 from robust_train.report.templates import render
@@ -44,24 +46,40 @@ def _drawn(figure: Curves | Grid) -> dict[str, Any]:
     if isinstance(figure, Curves):
         return {"kind": "curves", "svg": _curves(figure)}
     plain = wording.plain
+    directions = ((figure.row_label, "\N{DOWNWARDS ARROW}"), (figure.column_label, "\N{RIGHTWARDS ARROW}"))
     return {
         "kind": "grid",
-        "corner": f"{plain(figure.row_label)} \u2193 {plain(figure.column_label)} \u2192",
+        "title": plain(figure.title),
+        "corner": " ".join(
+            f"{plain(label)}\N{NO-BREAK SPACE}{arrow}" for label, arrow in directions if label
+        ),
         "columns": [plain(name) for name in figure.columns],
         "rows": [
-            (plain(name), [(_share(e.value), wording.percent(e.value), f"n = {e.n}") for e in cells])
+            (plain(name), [_cell(figure, estimate) for estimate in cells])
             for name, cells in zip(figure.rows, figure.values, strict=True)
         ],
     }
 
 
+def _cell(figure: Grid, estimate: Estimate) -> dict[str, str]:
+    """Its text, and how deep it is coloured; the interval where there is room for it."""
+    ends = wording.interval(estimate, figure.shares)
+    return {
+        "text": wording.percent(estimate.value) if figure.shares else _number(estimate.value),
+        "depth": f"{65 * abs(estimate.value):.0f}" if math.isfinite(estimate.value) else "0",
+        "sign": "minus" if estimate.value < 0 else "",
+        "range": "" if len(figure.rows) > 1 or ends == wording.NOTHING else ends,
+        "n": f"n = {estimate.n}",
+    }
+
+
+def _number(value: float) -> str:
+    """A number between -1 and 1."""
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else wording.NOTHING
+
+
 def _spelt(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else wording.plain(value)
-
-
-def _share(value: float) -> str:
-    """How deep a cell is coloured, in percent."""
-    return f"{65 * value:.0f}" if math.isfinite(value) else "0"
 
 
 def _curves(figure: Curves) -> str:
@@ -75,6 +93,9 @@ def _curves(figure: Curves) -> str:
                 x, [e.low for _, e in points], [e.high for _, e in points], color=color, alpha=0.15
             )
         canvas.entry(line, wording.plain(name))
+    if figure.logarithmic:
+        places = [x for points in figure.series.values() for x, _ in points]
+        logarithmic(canvas.axes, min(places) / 1.2, 1.2 * max(places))
     canvas.axes.set_xlabel(figure.x_label, parse_math=False)
     canvas.axes.set_ylabel(figure.y_label, parse_math=False)
     return canvas.svg()

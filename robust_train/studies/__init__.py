@@ -2,14 +2,18 @@
 
 from robust_train.studies.accuracy_map import AccuracyMap
 from robust_train.studies.base import Study
+from robust_train.studies.corruption_table import CorruptionTable
 from robust_train.studies.failure_probability import FailureProbability
 from robust_train.studies.finding import Curves, Finding, Grid
 from robust_train.studies.label_graph import LabelGraph
 from robust_train.studies.run import study
 from robust_train.studies.transfer import Transfer, transfer
+from robust_train.studies.universal_diversity import UniversalDiversity
+from robust_train.studies.universal_rate import UniversalRate
 
 __all__ = [
     "AccuracyMap",
+    "CorruptionTable",
     "Curves",
     "FailureProbability",
     "Finding",
@@ -17,6 +21,8 @@ __all__ = [
     "LabelGraph",
     "Study",
     "Transfer",
+    "UniversalDiversity",
+    "UniversalRate",
     "study",
     "transfer",
 ]

@@ -14,12 +14,14 @@ class Curves:
         x_label: The quantity, with its unit.
         y_label: The figure, with its unit.
         series: By name: the values of the quantity and the figures there.
+        logarithmic: Whether the quantity is drawn on a logarithmic axis.
     """
 
     title: str
     x_label: str
     y_label: str
     series: dict[str, list[tuple[float, Estimate]]]
+    logarithmic: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Grid:
         column_label: What the columns are.
         rows: Their values or names.
         columns: Likewise.
-        values: A list of figures for each row; shares are in [0, 1].
+        values: A list of figures for each row.
+        shares: Whether these are shares in [0, 1], or numbers between -1 and 1 such as cosines.
     """
 
     title: str
@@ -41,6 +44,7 @@ class Grid:
     rows: list[str]
     columns: list[str]
     values: list[list[Estimate]]
+    shares: bool = True
 
 
 @dataclass(frozen=True)

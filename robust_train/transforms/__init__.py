@@ -4,6 +4,7 @@ from robust_train.transforms.affine import Affine
 from robust_train.transforms.base import Transform
 from robust_train.transforms.brightness import Brightness
 from robust_train.transforms.contrast import Contrast
+from robust_train.transforms.corruption import Corruption
 from robust_train.transforms.deformation import Deformation
 from robust_train.transforms.dilation import Dilation
 from robust_train.transforms.eyeglass_frame import EyeglassFrame
@@ -11,6 +12,7 @@ from robust_train.transforms.gamma import Gamma
 from robust_train.transforms.gaussian_blur import GaussianBlur
 from robust_train.transforms.mask import Mask
 from robust_train.transforms.occluder import Occluder
+from robust_train.transforms.placement import Placement
 from robust_train.transforms.rigid import Rigid
 from robust_train.transforms.rotation import Rotation
 from robust_train.transforms.similarity import Similarity
@@ -21,6 +23,7 @@ __all__ = [
     "Affine",
     "Brightness",
     "Contrast",
+    "Corruption",
     "Deformation",
     "Dilation",
     "EyeglassFrame",
@@ -28,6 +31,7 @@ __all__ = [
     "GaussianBlur",
     "Mask",
     "Occluder",
+    "Placement",
     "Rigid",
     "Rotation",
     "Similarity",

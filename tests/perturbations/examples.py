@@ -17,6 +17,8 @@ from robust_train import (
     PGD,
     Brightness,
     CarliniWagner,
+    Corrupted,
+    Corruption,
     DeepFool,
     Eyeglasses,
     FeatureAdversary,
@@ -44,6 +46,7 @@ from robust_train import (
     Translation,
     UniformNoise,
     Universal,
+    UniversalCurvature,
     UniversalGradient,
     UniversalRandom,
     UniversalSingular,
@@ -81,6 +84,10 @@ EXAMPLES = {
         SmallestSeverity(transform=Brightness(), largest=0.8, points=4, bisections=6),
         SmallestSeverity(transform=GaussianBlur(largest=2), largest=2, two_sided=False, points=4),
     ],
+    Corrupted: [
+        Corrupted(transform=Corruption(kind="shot_noise"), severity=3.0, draws=3),
+        Corrupted(transform=Brightness(), severity=-0.2),
+    ],
     Square: [Square(eps=0.1, queries=20), Square(norm="l2", eps=0.5, queries=20)],
     DeepFool: [DeepFool(), DeepFool(norm="linf"), DeepFool(norm="l1"), DeepFool.as_published()],
     FAB: [
@@ -113,6 +120,10 @@ EXAMPLES = {
     Universal: [
         Universal(eps=0.2, passes=2, batch_size=5),
         Universal(norm="l2", eps=1.0, passes=1, sequential=True, candidates=3, bounds=(0.0, 1.0)),
+    ],
+    UniversalCurvature: [
+        UniversalCurvature(eps=1.0, steps=4),
+        UniversalCurvature(norm="linf", eps=0.2, steps=3, draws=1),
     ],
     UniversalGradient: [
         UniversalGradient(eps=0.2, steps=3, batch_size=5),

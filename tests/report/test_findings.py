@@ -30,6 +30,16 @@ def test_the_page_has_every_study_and_escapes_names(findings):
     assert "Flat." in text
 
 
+def test_numbers_are_no_percentages_and_one_row_has_room_for_its_intervals():
+    minus = Estimate(-0.5, math.nan, math.nan, 7)
+    cosines = Grid("Cosine", "", "shuffle", ["1", "2"], ["1"], [[minus], [HALF]], shares=False)
+    text = page({"both": Finding("", [Grid("Rate", "", "", ["all"], ["1"], [[HALF]]), cosines])}, "title")
+    assert '<td class="minus" style="--share:32%" title="n = 7">\N{MINUS SIGN}0.50</td>' in text
+    assert text.count("<small>40.0 \N{EN DASH} 60.0</small>") == 1
+    assert "<th>shuffle\N{NO-BREAK SPACE}\N{RIGHTWARDS ARROW}</th>" in text
+    assert "<caption>Cosine</caption>" in text
+
+
 def test_the_file_is_valid_json(findings, tmp_path):
     write_findings(findings, tmp_path, "title")
     content = json.loads((tmp_path / "studies.json").read_text())
