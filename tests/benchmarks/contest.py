@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +9,8 @@ from torch import Tensor, nn
 from robust_train.randomness import Streams
 from robust_train.types import Norm, predict
 
-from .race import Laps, race
-from .scoring import score
+from .race import BATCH, Laps, race
+from .scoring import Score, score
 
 Attack = Callable[[nn.Module, Tensor, Tensor, Streams], Tensor]
 """``(network, inputs, labels, rng) -> perturbed``; peers draw from torch's global generator instead."""
@@ -29,6 +28,8 @@ class Contest:
         eps: The budget; infinity where the smallest perturbation is asked for, of the images that the
             network gets right.
         images: At most so many, and three repetitions, for the dear ones.
+        learns: From the first tenth of the images, which come in one batch with the others: these alone
+            are judged, by the labels that the network predicts for them.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Contest:
     promises: Mapping[str, list["Promise"]]
     eps: float = float("inf")
     images: int | None = None
+    learns: bool = False
 
     @property
     def minimal(self) -> bool:
@@ -46,12 +48,26 @@ class Contest:
 
 @dataclass(frozen=True)
 class Measured:
-    """A contest on one network, with its number of images and its laps."""
+    """A contest on one network, with its laps.
+
+    Args:
+        contest: What was measured.
+        network: Its name.
+        images: How many were judged.
+        laps: By implementation.
+        learnt: How many images were learnt from instead.
+    """
 
     contest: Contest
     network: str
     images: int
     laps: dict[str, Laps]
+    learnt: int = 0
+
+    @property
+    def paid(self) -> int:
+        """The images that costs are shared by: those that are learnt from, where there are any."""
+        return self.learnt or self.images
 
 
 @dataclass(frozen=True)
@@ -79,12 +95,25 @@ def measure(
     """Race all implementations on one network."""
     if contest.images is not None and contest.images < len(x):
         x, y, repetitions = x[: contest.images], y[: contest.images], min(3, repetitions)
+    with torch.no_grad():
+        predicted = predict(network(x))
     if contest.minimal:
-        with torch.no_grad():
-            right = predict(network(x)) == y
-        x, y = x[right], y[right]
-    judge = partial(score, network, x, y, p=contest.norm, eps=contest.eps)
-    return Measured(contest, name, len(x), race(contest.attacks(), network, x, y, judge, repetitions))
+        x, y = x[predicted == y], y[predicted == y]
+    if contest.learns:
+        y = predicted
+    learnt = lessons(len(x)) if contest.learns else 0
+
+    def judge(found: Tensor) -> Score:
+        return score(network, x[learnt:], y[learnt:], found[learnt:], p=contest.norm, eps=contest.eps)
+
+    batch = len(x) if contest.learns else BATCH
+    laps = race(contest.attacks(), network, x, y, judge, repetitions, batch)
+    return Measured(contest, name, len(x) - learnt, laps, learnt)
+
+
+def lessons(count: int) -> int:
+    """How many of so many images an attack learns from, where it does."""
+    return -(-count // 10)
 
 
 def claims(measured: Measured) -> list[Claim]:

@@ -109,8 +109,22 @@ def within_passes(most: float) -> Promise:
 
     def promise(measured: Measured) -> Claim:
         laps = measured.laps[OURS]
-        found = max(laps(_forwards), laps(_backwards)) / measured.images
+        found = max(laps(_forwards), laps(_backwards)) / measured.paid
         return Claim(f"{found:.1f} passes each way an image, at most {most:g}", found <= most)
+
+    return promise
+
+
+def fools_more(least: float, than: str) -> Promise:
+    """So many times as many images fooled as by another."""
+
+    def promise(measured: Measured) -> Claim:
+        mine, theirs = (measured.images - measured.laps[name].standing for name in (OURS, than))
+        return Claim(
+            f"{mine / measured.images:.1%} of the images fooled, at least {least:g} times what {than} fools "
+            f"({theirs / measured.images:.1%})",
+            mine >= least * theirs,
+        )
 
     return promise
 

@@ -66,6 +66,7 @@ def race(
     y: Tensor,
     judge: Callable[[Tensor], Score],
     repetitions: int,
+    batch: int = BATCH,
 ) -> dict[str, Laps]:
     """Clock every attack on the same images, in turns: batch by batch, in changing order.
 
@@ -76,6 +77,7 @@ def race(
         y: ``(N,)``.
         judge: Scores what an attack made of all images.
         repetitions: Each with its own random draws.
+        batch: Images in a turn.
     """
     for attack in attacks.values():  # a first call sets up kernels and caches
         attack(network, x[:8], y[:8], Streams.of(0, range(8)))
@@ -84,7 +86,7 @@ def race(
         limit = _SLOW * min((laps[name][0].cpu for name in PEERS if laps.get(name)), default=float("inf"))
         due = [name for name, runs in laps.items() if not runs or runs[0].cpu <= limit]
         clocks = {name: _Clock(attacks[name], network) for name in due}
-        for turn, rows in enumerate(torch.split(torch.arange(len(x)), BATCH)):
+        for turn, rows in enumerate(torch.split(torch.arange(len(x)), batch)):
             for name in _rotated(due, repetition + turn):
                 clocks[name].run(x[rows], y[rows], Streams.of(repetition, rows))
         for name, clock in clocks.items():

@@ -32,14 +32,14 @@ def setting(images: int, repetitions: int) -> str:
         f"The first {images} test images of Fashion-MNIST (minimal searches: those that the network gets "
         f"right), {BATCH} at a time; PGD from random starts, in steps of {STEP:g} eps. Medians of "
         f"{repetitions} repetitions in turns; what is marked * was clocked once, for its slowness. Passes "
-        "and milliseconds are per image. Outside: images that leave the ball or the box by a float64 check. "
-        "Median norm: images that still stand count as infinitely far."
+        "and milliseconds are per image, or per image learnt from. Outside: images that leave the ball or "
+        "the box by a float64 check. Median norm: images that still stand count as infinitely far."
     )
 
 
 def _row(measured: Measured, name: str, laps: Laps) -> str:
     def per_image(figure: str) -> float:
-        return laps(lambda lap: getattr(lap, figure)) / measured.images
+        return laps(lambda lap: getattr(lap, figure)) / measured.paid
 
     once = "*" if len(laps.laps) < max(len(other.laps) for other in measured.laps.values()) else ""
     cells = [

@@ -4,6 +4,8 @@ from . import promises
 from .contest import Contest, Measured, claims
 from .contests.deepfool import CONTESTS as DEEPFOOL
 from .contests.pgd import CONTESTS as PGD
+from .contests.universal import CONTESTS as UNIVERSAL
+from .contests.universal import PUBLISHED
 from .implementations import OURS, WHOLE
 from .race import Lap, Laps
 from .scoring import Score
@@ -11,6 +13,14 @@ from .scoring import Score
 
 def _laps(cpu=1.0, passes=80, standing=1, size=1.0):
     return Laps([Lap(cpu, cpu, passes // 2, passes // 2, Score(standing, 0, size))] * 3)
+
+
+def test_what_is_learnt_is_paid_by_the_images_that_it_is_learnt_from():
+    theirs = _laps(passes=2000, standing=44)
+    for learnt, standing, kept in ((10, 30, [True, True]), (9, 31, [False, False])):
+        laps = {OURS: _laps(passes=200, standing=standing), PUBLISHED: theirs}
+        measured = Measured(UNIVERSAL[0], "standard", 100, laps, learnt)
+        assert [claim.holds for claim in claims(measured)] == kept
 
 
 def _verdicts(contest, network, laps):
