@@ -1,6 +1,6 @@
 """The l2 search of Carlini and Wagner."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -14,9 +14,8 @@ from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed, Rows
 
-_INSIDE = 1 - 1e-6  # share of the box in which the search starts: its walls are at infinity
+_INSIDE = 0.999  # share of the box in which the search starts: at its walls, w is infinite and hardly moves
 _CHECKS = 10  # of the progress, in the course of a minimisation
-_PROGRESS = 1e-4  # share by which the loss has to fall from check to check
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # of Adam
 
 
@@ -29,15 +28,22 @@ class CarliniWagner(Minimal):
     .. math:: \min_w\; \|x(w) - x_0\|_2^2 + c\, \max(m(x(w)) + \kappa, 0), \qquad
         x(w) = l + (u - l) \frac{1 + \tanh w}{2}
 
-    Without a box, x(w) is :math:`x_0 + w`. The weight c grows tenfold until the goal is reached, and
-    is then bisected. Each sample has a c, a state of Adam and a stop of its own: it leaves the
-    minimisation once its loss no longer falls, whatever the others do.
+    Without a box, x(w) is :math:`x_0 + w`. The weight c grows tenfold until the goal is reached, shrinks
+    tenfold while it is, and is then bisected on a logarithmic scale.
+
+    Departures from the paper, which leave smaller perturbations for fewer passes: each sample has a c, a
+    state of Adam and a stop of its own, and leaves a minimisation once its loss falls but little, and the
+    search once c is known well enough. Each minimisation starts at the smallest perturbation so far,
+    where the paper goes back to the input.
 
     Args:
         steps: Forward and backward passes for each c, at the most.
         learning_rate: Of Adam, in units of w.
         binary_search_steps: Values of c that are tried.
         initial_const: The first of them.
+        progress: Share by which the lowest loss has to fall in each tenth of the steps, or the
+            minimisation ends; a few hundredths halve the passes again, for larger perturbations.
+        ratio: Of the ends of the search over c, at which it ends; at 1 it never does.
         confidence: Margin behind the boundary, in units of the logits, that a find has to have.
 
     References:
@@ -57,40 +63,52 @@ class CarliniWagner(Minimal):
     learning_rate: float = 0.01
     binary_search_steps: int = 9
     initial_const: float = 1e-3
+    progress: float = 1e-3
+    ratio: float = 1.2
     confidence: float = 0.0
 
     def __post_init__(self) -> None:
         check_positive(self, "steps", "learning_rate", "binary_search_steps", "initial_const")
-        check_positive(self, "confidence", zero=True)
+        check_positive(self, "confidence", "progress", zero=True)
+        if not self.ratio >= 1:
+            raise ValueError(f"CarliniWagner: ratio must be at least 1, not {self.ratio}.")
         if self.norm != "l2":
             raise ValueError(f"CarliniWagner: it minimises l2 only, not {self.norm}.")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best, c = Best(inputs), torch.full_like(inputs.flatten(1)[:, 0], self.initial_const)
-        problem = _Problem(inputs, goal, c)
         low, high = torch.zeros_like(c), torch.full_like(c, torch.inf)
         for _ in range(self.binary_search_steps):
-            reached = self._minimise(network, replace(problem, c=c), best)
-            low, high = torch.where(reached, low, c), torch.where(reached, c, high)
-            c = torch.where(high.isinf(), 10 * low, (low + high) / 2)
+            rows = (high >= self.ratio * low).nonzero().squeeze(1)
+            if not len(rows):
+                break
+            reached = torch.zeros_like(c, dtype=torch.bool)
+            problem = _Problem(inputs[rows], goal.take(rows), c[rows])
+            reached[rows] = self._minimise(network, problem, best, rows)
+            low[rows] = torch.where(reached, low, c)[rows]
+            high[rows] = torch.where(reached, c, high)[rows]
+            c = torch.where(low > 0, torch.where(high.isinf(), 10 * low, (low * high).sqrt()), high / 10)
         return Perturbed(best.inputs, unmeasured(inputs))
 
-    def _minimise(self, network: Network, problem: "_Problem", best: Best) -> Tensor:
+    def _minimise(self, network: Network, problem: "_Problem", best: Best, rows: Tensor) -> Tensor:
         """Record what reaches the goal on the way; ``(N,)`` whether anything does."""
-        standing, reached = Standing(len(problem.c), problem.c.device), problem.c < 0
-        adam, stalled = _Adam.at(self._variable(problem.clean)), reached
-        before = torch.full_like(problem.c, torch.inf)
+        standing, reached = Standing(len(rows), rows.device), problem.c < 0
+        adam, stalled = _Adam.at(self._variable(best.inputs[rows])), reached
+        before = least = torch.full_like(problem.c, torch.inf)
         for t in range(self.steps):
             x, slope = self._image(adam.w, problem.clean)
             f, g, behind = self._loss(network, x, problem)
             behind &= ~stalled
             reached = reached.index_put((standing.rows,), behind | reached[standing.rows])
             size = norm(x - problem.clean, "l2")
-            best.update(standing.rows, x, -size.masked_fill(~behind, torch.inf))
-            adam = adam.step(g * slope, self.learning_rate, t + 1)
+            best.update(rows[standing.rows], x, -size.masked_fill(~behind, torch.inf))
+            adam, least = adam.step(g * slope, self.learning_rate, t + 1), torch.minimum(least, f)
             if t % max(self.steps // _CHECKS, 1) == 0:
-                stalled, before = stalled | (f > (1 - _PROGRESS) * before), f
-                problem, adam, stalled, before = standing.drop(stalled, problem, adam, stalled, before)
+                # Not "greater": what is not finite has stalled.
+                stalled, before = stalled | ~(least <= (1 - self.progress) * before), least
+                problem, adam, stalled, before, least = standing.drop(
+                    stalled, problem, adam, stalled, before, least
+                )
                 if not len(standing):
                     break
         return reached

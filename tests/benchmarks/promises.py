@@ -67,16 +67,18 @@ def fewer_passes(least: float) -> Promise:
     return promise
 
 
-def as_small(factor: float = 1.0) -> Promise:
+def as_small(factor: float = 1.0, *, name: str = OURS) -> Promise:
     """The median size is at most that of the best peer, times a factor."""
 
     def promise(measured: Measured) -> Claim:
         peers = _peers(measured)
-        best = min(peers, key=lambda name: peers[name](_size))
-        mine, theirs = measured.laps[OURS](_size), peers[best](_size)
+        best = min(peers, key=lambda peer: peers[peer](_size))
+        mine, theirs = measured.laps[name](_size), peers[best](_size)
         limit = "" if factor == 1 else f"{factor:g} times "
+        subject = "" if name == OURS else f"{name}: "
         return Claim(
-            f"median size {mine:.4g}, at most {limit}that of {best} ({theirs:.4g})", mine <= factor * theirs
+            f"{subject}median size {mine:.4g}, at most {limit}that of {best} ({theirs:.4g})",
+            mine <= factor * theirs,
         )
 
     return promise

@@ -11,7 +11,7 @@ from robust_train.attacking.gradients import Counted
 from tests.closed_forms import minimal_sizes
 from tests.toy_networks import Ellipsoid, convolutional, linear_case
 
-thorough = CarliniWagner(steps=150, learning_rate=0.05, initial_const=1.0)
+thorough = CarliniWagner(steps=150, learning_rate=0.05, initial_const=1.0, progress=1e-4, ratio=1.0)
 
 
 def sizes(search, case):
@@ -75,7 +75,20 @@ def test_samples_leave_once_their_loss_no_longer_falls_and_take_nobody_with_them
     torch.testing.assert_close(found.size[:3], alone.size, rtol=1e-3, atol=1e-3)
 
 
+def test_haste_saves_passes_and_still_finds_all():
+    network, x = convolutional(), torch.rand(64, 1, 8, 8)
+    labels, search = network(x).argmax(1), CarliniWagner(steps=50, learning_rate=0.05, initial_const=0.1)
+    slow, fast = Counted(network), Counted(network)
+    careful = replace(search, progress=1e-4, ratio=1.0)(slow, x, labels)
+    hasty = replace(search, progress=0.05, ratio=3.0)(fast, x, labels)
+    assert fast.backwards < slow.backwards / 2
+    assert (hasty.size.isfinite() == careful.size.isfinite()).all()
+    assert careful.size.median() <= hasty.size.median() < 1.3 * careful.size.median()
+
+
 @pytest.mark.parametrize("name", ["steps", "learning_rate", "binary_search_steps", "initial_const"])
 def test_what_has_no_meaning_is_refused(name):
     with pytest.raises(ValueError, match=f"^CarliniWagner: {name} must be"):
         CarliniWagner(**{name: 0})
+    with pytest.raises(ValueError, match=r"^CarliniWagner: ratio must be at least 1, not 0\.5\.$"):
+        CarliniWagner(ratio=0.5)
