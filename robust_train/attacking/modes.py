@@ -39,9 +39,9 @@ def frozen(network: Network) -> Iterator[None]:
 def channels_last(network: Network) -> Iterator[None]:
     """Convolutions on the CPU find the weights of a pixel side by side; each gets its own layout back.
 
-    The values are the same and results differ by rounding alone, but passes are faster: on one core a
-    forward one by half and a backward one by a fifth. Compiled modules are left alone, as they are
-    compiled anew for each layout.
+    The values are the same and results differ by rounding alone, but passes are faster: for a small
+    network on one core, forward ones took 0.6 of the time and those both ways 0.84. Compiled modules are
+    left alone, as they are compiled anew for each layout.
     """
     modules = _modules(network).named_modules()
     weights = [w for name, m in modules if "_orig_mod" not in name for w in _convolved(m)]
