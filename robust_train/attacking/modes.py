@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from robust_train.types import Network
 
@@ -102,7 +103,9 @@ def attack_mode(network: Network) -> Iterator[None]:
 def _convolved(module: nn.Module) -> list[nn.Parameter]:
     """The weight of a plain convolution; of one that is computed from others, there is nothing to move."""
     weight = module._parameters.get("weight") if isinstance(module, nn.Conv2d) else None
-    return [weight] if weight is not None and weight.is_cpu and weight.dtype == torch.float32 else []
+    if weight is None or is_lazy(weight):
+        return []
+    return [weight] if weight.is_cpu and weight.dtype == torch.float32 else []
 
 
 def _modules(network: Network) -> nn.Module:

@@ -90,6 +90,12 @@ def test_compiled_and_double_precision_networks_are_left_alone():
             assert not weight.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_a_network_whose_shapes_are_not_known_yet_is_left_alone():
+    network = nn.LazyConv2d(2, 3)
+    with channels_last(network):
+        assert network(torch.rand(1, 3, 8, 8)).shape == (1, 2, 6, 6)
+
+
 def test_statistics_and_dropout_leave_no_trace():
     network = convolutional().train()
     before = snapshot(network)
