@@ -42,7 +42,7 @@ class CarliniWagner(Minimal):
         binary_search_steps: Values of c that are tried.
         initial_const: The first of them.
         progress: Share by which the lowest loss has to fall in each tenth of the steps, or the
-            minimisation ends; a few hundredths halve the passes again, for larger perturbations.
+            minimisation ends; at 0 it never does. Short minimisations need their time to turn around.
         ratio: Of the ends of the search over c, at which it ends; at 1 it never does.
         confidence: Margin behind the boundary, in units of the logits, that a find has to have.
 
@@ -52,7 +52,7 @@ class CarliniWagner(Minimal):
     Example:
         >>> network = torch.nn.Linear(2, 2)
         >>> _ = network.weight.data.copy_(torch.eye(2)), network.bias.data.zero_()
-        >>> search = CarliniWagner(steps=50, learning_rate=0.05, initial_const=1.0)
+        >>> search = CarliniWagner(steps=100, learning_rate=0.05, initial_const=1.0)
         >>> found = search(network, torch.tensor([[0.8, 0.4]]), torch.tensor([0]))
         >>> round(found.size.item(), 2)  # 0.4 / sqrt(2)
         0.28
@@ -63,7 +63,7 @@ class CarliniWagner(Minimal):
     learning_rate: float = 0.01
     binary_search_steps: int = 9
     initial_const: float = 1e-3
-    progress: float = 1e-3
+    progress: float = 0.0
     ratio: float = 1.2
     confidence: float = 0.0
 
@@ -103,7 +103,7 @@ class CarliniWagner(Minimal):
             size = norm(x - problem.clean, "l2")
             best.update(rows[standing.rows], x, -size.masked_fill(~behind, torch.inf))
             adam, least = adam.step(g * slope, self.learning_rate, t + 1), torch.minimum(least, f)
-            if t % max(self.steps // _CHECKS, 1) == 0:
+            if t and t % max(self.steps // _CHECKS, 1) == 0:
                 # Not "greater": what is not finite has stalled.
                 stalled, before = stalled | ~(least <= (1 - self.progress) * before), least
                 problem, adam, stalled, before, least = standing.drop(

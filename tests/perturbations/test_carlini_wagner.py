@@ -67,7 +67,8 @@ def test_a_find_has_the_confidence_that_was_asked_for():
 
 def test_samples_leave_once_their_loss_no_longer_falls_and_take_nobody_with_them():
     network, x = convolutional(), torch.rand(64, 1, 8, 8)
-    labels, search = network(x).argmax(1), CarliniWagner(steps=50, learning_rate=0.1, binary_search_steps=3)
+    labels = network(x).argmax(1)
+    search = CarliniWagner(steps=50, learning_rate=0.1, binary_search_steps=3, progress=1e-3)
     counted = Counted(network)
     found = search(counted, x, labels)
     assert counted.backwards < 0.9 * 64 * 50 * 3
