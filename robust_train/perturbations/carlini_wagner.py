@@ -31,10 +31,10 @@ class CarliniWagner(Minimal):
     Without a box, x(w) is :math:`x_0 + w`. The weight c grows tenfold until the goal is reached, shrinks
     tenfold while it is, and is then bisected on a logarithmic scale.
 
-    Departures from the paper, which leave smaller perturbations for fewer passes: each sample has a c, a
-    state of Adam and a stop of its own, and leaves a minimisation once its loss falls but little, and the
-    search once c is known well enough. Each minimisation starts at the smallest perturbation so far,
-    where the paper goes back to the input.
+    Departures from the paper, which leave smaller perturbations for fewer passes: each minimisation starts
+    at the smallest perturbation so far, where the paper goes back to the input, and each sample has a c, a
+    state of Adam and a stop of its own. It leaves the search once c is known well enough and, with
+    ``progress``, a minimisation once its loss falls but little.
 
     Args:
         steps: Forward and backward passes for each c, at the most.
