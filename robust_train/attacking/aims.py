@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from robust_train.types import Goal
+from robust_train.types import Goal, Network
 
 
 def aims(logits: Tensor, goal: Goal, targets: int) -> list[Goal]:
@@ -25,3 +25,11 @@ def aims(logits: Tensor, goal: Goal, targets: int) -> list[Goal]:
     allowed = logits.masked_fill(goal.avoided(logits), -torch.inf)
     ranks = allowed.topk(min(targets, logits.shape[1] - 1 - goal.reject), dim=1).indices
     return [Goal(labels, targeted=True, reject=goal.reject) for labels in ranks.unbind(1)]
+
+
+def aims_at(network: Network, inputs: Tensor, goal: Goal, targets: int) -> list[Goal]:
+    """The same for a search without logits at hand: it pays a forward pass where there is a choice."""
+    if not targets or goal.targeted:
+        return [goal]
+    with torch.no_grad():
+        return aims(network(inputs), goal, targets)

@@ -6,7 +6,7 @@ from typing import Literal, Self
 import torch
 from torch import Tensor
 
-from robust_train.attacking.aims import aims
+from robust_train.attacking.aims import aims_at
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.norms import norm, unsqueeze_like
@@ -72,7 +72,7 @@ class DeepFool(Minimal):
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best, rows = Best(inputs), torch.arange(len(inputs), device=inputs.device)
-        for aim in self._aims(network, inputs, goal):
+        for aim in aims_at(network, inputs, goal, self.targets):
             run = Best(inputs)
             self._walk(network, inputs, aim, run)
             found = run.score.isfinite().nonzero().squeeze(1)
@@ -80,12 +80,6 @@ class DeepFool(Minimal):
                 self._refine(network, inputs[found], aim.take(found), run, found)
             best.update(rows, run.inputs, run.score)
         return Perturbed(best.inputs, unmeasured(inputs))
-
-    def _aims(self, network: Network, inputs: Tensor, goal: Goal) -> list[Goal]:
-        if not self.targets:
-            return [goal]
-        with torch.no_grad():
-            return aims(network(inputs), goal, self.targets)
 
     def _walk(self, network: Network, clean: Tensor, goal: Goal, best: Best) -> None:
         """Steps from where the walk stands, until the boundary is crossed."""

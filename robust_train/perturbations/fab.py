@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from robust_train.attacking.aims import aims
+from robust_train.attacking.aims import aims_at
 from robust_train.attacking.best import Best
 from robust_train.attacking.segments import pull_back
 from robust_train.norms import norm, uniform_in_ball, unsqueeze_like
@@ -83,8 +83,7 @@ class FAB(Minimal):
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best = Best(inputs)
-        with torch.no_grad():
-            runs = aims(network(inputs), goal, self.targets)
+        runs = aims_at(network, inputs, goal, self.targets)
         for restart in range(self.restarts):
             start = self._start(inputs, best, rng.fold(restart)) if restart else inputs
             for aim in runs:
