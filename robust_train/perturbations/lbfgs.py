@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from robust_train.attacking.aims import aims_at
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.attacking.gradients import input_gradient
@@ -70,7 +71,7 @@ class LBFGS(Minimal):
         check_positive(self, "c", "binary_search_steps", "steps", "history", "candidates")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
-        targets = self._targets(network, inputs, goal)
+        targets = torch.stack([aim.labels for aim in aims_at(network, inputs, goal, self.candidates)])
         sample = torch.arange(len(inputs), device=inputs.device).repeat(len(targets))
         c = torch.full_like(inputs.flatten(1)[sample, 0], self.c)
         problem = _Problem(inputs[sample], Goal(targets.flatten(), True, goal.reject), goal.take(sample), c)
@@ -82,15 +83,6 @@ class LBFGS(Minimal):
             c = torch.where(low > 0, torch.where(high.isinf(), 10 * low, (low * high).sqrt()), high / 10)
         target = best.score.view(len(targets), -1).argmax(0)
         return Perturbed(best.inputs[target * len(inputs) + sample[: len(inputs)]], unmeasured(inputs))
-
-    def _targets(self, network: Network, inputs: Tensor, goal: Goal) -> Tensor:
-        """``(k, N)`` the classes that are tried."""
-        if goal.targeted:
-            return goal.labels[None]
-        with torch.no_grad():
-            logits = network(inputs)
-        allowed = logits.masked_fill(goal.avoided(logits), -torch.inf)
-        return allowed.topk(min(self.candidates, logits.shape[1] - 1 - goal.reject), dim=1).indices.T
 
     def _minimise(self, network: Network, problem: "_Problem", at: "_Point", best: Best) -> "_Point":
         """The minimisers for these c, from the given points."""

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from robust_train.randomness import Streams
-from robust_train.transforms.corruptions.ladder import SMALL
+from robust_train.transforms.corruptions.ladder import is_small
 from robust_train.transforms.corruptions.per_sample import convolve
 
 
@@ -17,7 +17,7 @@ def defocus_blur(inputs: Tensor, severity: Tensor, rng: Streams) -> Tensor:
     # Of the disk and of the Gaussian, in pixels.
     small = [(0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1.0, 0.2), (1.5, 0.1)]
     large = [(3.0, 0.1), (4.0, 0.5), (6.0, 0.5), (8.0, 0.5), (10.0, 0.5)]
-    levels = [(0.0, 0.1), *(small if max(inputs.shape[2:]) <= SMALL else large)]
+    levels = [(0.0, 0.1), *(small if is_small(inputs) else large)]
     disks = torch.stack([_disk(radius, width, int(levels[-1][0]) + 2) for radius, width in levels])
     level = torch.arange(len(levels), dtype=severity.dtype, device=severity.device)
     share = (1 - (severity[:, None] - level).abs()).clamp_min(0)

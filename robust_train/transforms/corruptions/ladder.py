@@ -5,8 +5,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-SMALL = 64
-"""Images whose sides are at most so many pixels are corrupted as CIFAR-10-C is, others as ImageNet-C."""
+_SMALL = 64  # pixels
+
+
+def is_small(inputs: Tensor) -> bool:
+    """Whether images have sides that are corrupted as CIFAR-10-C is; larger ones are as ImageNet-C."""
+    return max(inputs.shape[2:]) <= _SMALL
 
 
 def ladder(
@@ -35,7 +39,7 @@ def ladder(
         >>> eps.flatten()
         tensor([0.0500, 0.3000])
     """
-    rungs = severity.new_tensor([neutral, *(small if max(inputs.shape[2:]) <= SMALL else large)])
+    rungs = severity.new_tensor([neutral, *(small if is_small(inputs) else large)])
     below = severity.floor().clamp(0, len(rungs) - 2).long()
     values = torch.lerp(rungs[below], rungs[below + 1], (severity - below)[:, None])
     return [column[:, None, None, None].to(inputs) for column in values.unbind(1)]

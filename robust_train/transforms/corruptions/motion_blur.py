@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from robust_train.randomness import Streams
-from robust_train.transforms.corruptions.ladder import SMALL, ladder
+from robust_train.transforms.corruptions.ladder import is_small, ladder
 from robust_train.transforms.corruptions.per_sample import convolve, line
 
 
@@ -17,5 +17,5 @@ def motion_blur(inputs: Tensor, severity: Tensor, rng: Streams) -> Tensor:
     large = [[10.0, 3.0], [15.0, 5.0], [15.0, 8.0], [15.0, 12.0], [20.0, 15.0]]
     radius, sigma = ladder(inputs, severity, [0.0, 0.0], small, large)
     angle = 90 * rng.uniform((), inputs) - 45
-    reach = 18 if max(inputs.shape[2:]) <= SMALL else 40
+    reach = 18 if is_small(inputs) else 40
     return convolve(inputs, line(radius, sigma, angle, reach))

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from robust_train.randomness import Streams
-from robust_train.transforms.corruptions.ladder import SMALL, ladder
+from robust_train.transforms.corruptions.ladder import is_small, ladder
 from robust_train.transforms.corruptions.per_sample import convolve, line, zoom
 
 _LUMA = (0.299, 0.587, 0.114)
@@ -35,7 +35,7 @@ def snow(inputs: Tensor, severity: Tensor, rng: Streams) -> Tensor:
     mean, deviation, size, least, radius, sigma, kept = ladder(inputs, severity, nothing, small, large)
     noise = mean + deviation * zoom(rng.normal((1, *inputs.shape[2:]), inputs), size)
     angle = -135 + 90 * rng.fold(0).uniform((), inputs)
-    reach = 28 if max(inputs.shape[2:]) <= SMALL else 24
+    reach = 28 if is_small(inputs) else 24
     flakes = convolve(noise.where(noise >= least, 0).clamp(0, 1), line(radius, sigma, angle, reach))
     white = inputs.maximum(1.5 * _grey(inputs) + 0.5)
     return kept * inputs + (1 - kept) * white + flakes + flakes.flip(2, 3)
