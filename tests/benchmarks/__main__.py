@@ -6,7 +6,7 @@ repository:
     pip install -e ".[benchmark]" && pip install --no-deps "adv-lib>=0.2.8" "pyautoattack>=0.2"
     python -m tests.benchmarks --data FOLDER
 
-That takes about two hours on one core, ``--quick`` half an hour, and the first call a quarter of an hour
+That takes about four hours on one core, ``--quick`` two, and the first call a quarter of an hour
 more: it trains the two networks and keeps them under ``runs/benchmarks``. The last two are
 installed without what they depend on: nothing here uses it, and visdom does not build any more. The
 exit status is 1 where a promise is not kept.
@@ -44,20 +44,20 @@ def main(argv: list[str] | None = None) -> int:
     if options.calibrate:
         return _calibrate(networks, *first(data.validation_set, 1000))
     contests = [contest for contest in CONTESTS if options.only.lower() in contest.title.lower()]
-    return _measure(contests, networks, *first(data.test_set, options.images), options.repetitions)
+    return _measure(contests, networks, *first(data.test_set, options.images), options.turns)
 
 
 def _measure(
-    contests: list[Contest], networks: dict[str, nn.Module], x: Tensor, y: Tensor, repetitions: int
+    contests: list[Contest], networks: dict[str, nn.Module], x: Tensor, y: Tensor, turns: int
 ) -> int:
     kept = []
     print(HEAD, flush=True)
     for name, judged in networks.items():
         for contest in contests:
-            measured = measure(contest, name, judged, x, y, repetitions)
+            measured = measure(contest, name, judged, x, y, turns)
             print(rows(measured), flush=True)
             kept += claims(measured)
-    print("", setting(len(x), repetitions), "", *kept, sep="\n")
+    print("", setting(len(x), turns), "", *kept, sep="\n")
     return 0 if all(claim.holds for claim in kept) else 1
 
 
@@ -85,7 +85,9 @@ def _options(argv: list[str] | None) -> Namespace:
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"weights of the {name} SmallCNN")
     parser.add_argument("--images", type=int, default=1000, help="test images")
     parser.add_argument("--quick", dest="images", action="store_const", const=256, help="256 images")
-    parser.add_argument("--repetitions", type=int, default=5, help="of every measurement")
+    parser.add_argument(
+        "--turns", type=int, default=5, help="batches to clock everybody on, at least (default: 5)"
+    )
     parser.add_argument(
         "--only", default="", metavar="WORDS", help="contests with these words in their title"
     )

@@ -27,7 +27,7 @@ class Contest:
         promises: By network: what ours must show beside the others.
         eps: The budget; infinity where the smallest perturbation is asked for, of the images that the
             network gets right.
-        images: At most so many, and three repetitions, for the dear ones.
+        images: At most so many, and three turns, for the dear ones.
         learns: From the first tenth of the images, which come in one batch with the others: these alone
             are judged, by the labels that the network predicts for them.
     """
@@ -89,12 +89,10 @@ class Claim:
 Promise = Callable[[Measured], Claim]
 
 
-def measure(
-    contest: Contest, name: str, network: nn.Module, x: Tensor, y: Tensor, repetitions: int
-) -> Measured:
-    """Race all implementations on one network."""
+def measure(contest: Contest, name: str, network: nn.Module, x: Tensor, y: Tensor, turns: int) -> Measured:
+    """Race all implementations on one network, in at least so many turns."""
     if contest.images is not None and contest.images < len(x):
-        x, y, repetitions = x[: contest.images], y[: contest.images], min(3, repetitions)
+        x, y, turns = x[: contest.images], y[: contest.images], min(3, turns)
     with torch.no_grad():
         predicted = predict(network(x))
     if contest.minimal:
@@ -107,6 +105,7 @@ def measure(
         return score(network, x[learnt:], y[learnt:], found[learnt:], p=contest.norm, eps=contest.eps)
 
     batch = len(x) if contest.learns else BATCH
+    repetitions = -(-turns // len(x[::batch]))
     laps = race(contest.attacks(), network, x, y, judge, repetitions, batch)
     return Measured(contest, name, len(x) - learnt, laps, learnt)
 

@@ -23,18 +23,23 @@ class Lap:
     """What one implementation did to all images, once.
 
     Args:
-        cpu: Processor seconds of the process.
+        turns: Processor seconds of the process, for each batch.
         wall: Seconds by the clock.
         forwards: Images that went through the network.
         backwards: Images whose gradients came back.
         score: What that bought.
     """
 
-    cpu: float
+    turns: list[float]
     wall: float
     forwards: int
     backwards: int
     score: Score
+
+    @property
+    def cpu(self) -> float:
+        """Processor seconds in all."""
+        return sum(self.turns)
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,10 @@ class Laps:
         return self(lambda lap: lap.forwards + lap.backwards)
 
     def time_over(self, other: "Laps") -> float:
-        """Processor time over that of another, each repetition by itself: both had the same load."""
-        return median(mine.cpu / theirs.cpu for mine, theirs in zip(self.laps, other.laps, strict=False))
+        """Processor time over that of another, the median of all turns: both had the same batch and load."""
+        laps = zip(self.laps, other.laps, strict=False)
+        pairs = (pair for mine, theirs in laps for pair in zip(mine.turns, theirs.turns, strict=True))
+        return median(mine / theirs for mine, theirs in pairs)
 
 
 def race(
@@ -99,20 +106,21 @@ class _Clock:
 
     def __init__(self, attack: Callable[..., Tensor], network: nn.Module) -> None:
         self.attack, self.network = attack, Counted(network).eval()
-        self.cpu = self.wall = 0.0
+        self.turns: list[float] = []
+        self.wall = 0.0
         self.found: list[Tensor] = []
 
     def run(self, x: Tensor, y: Tensor, rng: Streams) -> None:
         torch.manual_seed(rng.seed * 1_000_003 + int(rng.index[0]))
         cpu, wall = process_time(), perf_counter()
         found = self.attack(self.network, x, y, rng)
-        self.cpu += process_time() - cpu
+        self.turns.append(process_time() - cpu)
         self.wall += perf_counter() - wall
         self.found.append(found.detach())
 
     def lap(self, judge: Callable[[Tensor], Score]) -> Lap:
         forwards, backwards = self.network.forwards, self.network.backwards
-        return Lap(self.cpu, self.wall, forwards, backwards, judge(torch.cat(self.found)))
+        return Lap(self.turns, self.wall, forwards, backwards, judge(torch.cat(self.found)))
 
 
 def _rotated(names: list[str], by: int) -> Iterable[str]:

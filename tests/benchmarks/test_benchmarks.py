@@ -24,7 +24,7 @@ pytestmark = [
 def measured(data_root):
     x, y = first(FashionMNIST(root=data_root).test_set, 64)
     network = _learned(x, y)
-    return [measure(contest, "standard", network, x, y, repetitions=1) for contest in CONTESTS]
+    return [measure(contest, "standard", network, x, y, turns=1) for contest in CONTESTS]
 
 
 def test_the_cost_of_pgd_is_that_of_its_steps(measured):

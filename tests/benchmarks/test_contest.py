@@ -28,7 +28,7 @@ def test_what_learns_is_judged_on_the_other_images_by_their_predicted_labels():
     x = torch.tensor([0.1, 0.9]).repeat(10)[:, None]
     wrong = (x[:, 0] < 0.5).long()
     contest = Contest("title", "linf", lambda: {OURS: attack}, {}, eps=1.0, learns=True)
-    measured = measure(contest, "standard", _network(), x, wrong, repetitions=2)
+    measured = measure(contest, "standard", _network(), x, wrong, turns=2)
     assert seen[1:] == [(20, 2, (1 - wrong).tolist())] * 2  # in one batch
     assert (measured.images, measured.learnt, measured.paid) == (18, 2, 2)
     assert measured.laps[OURS].standing == 16
@@ -39,6 +39,6 @@ def test_what_learns_is_judged_on_the_other_images_by_their_predicted_labels():
 def test_a_minimal_contest_asks_for_what_the_network_gets_right():
     x = torch.tensor([[0.1], [0.9], [0.2]])
     contest = Contest("title", "l2", lambda: {OURS: lambda f, x, y, rng: 1 - x}, {})
-    measured = measure(contest, "standard", _network(), x, torch.tensor([0, 0, 0]), repetitions=1)
+    measured = measure(contest, "standard", _network(), x, torch.tensor([0, 0, 0]), turns=1)
     assert (measured.images, measured.learnt, measured.paid) == (2, 0, 2)
     assert measured.laps[OURS].standing == 0

@@ -12,7 +12,7 @@ from .scoring import Score
 
 
 def _laps(cpu=1.0, passes=80, standing=1, size=1.0):
-    return Laps([Lap(cpu, cpu, passes // 2, passes // 2, Score(standing, 0, size))] * 3)
+    return Laps([Lap([cpu], cpu, passes // 2, passes // 2, Score(standing, 0, size))] * 3)
 
 
 def test_what_is_learnt_is_paid_by_the_images_that_it_is_learnt_from():

@@ -45,9 +45,9 @@ def test_what_is_far_slower_runs_once(images, monkeypatch):
     assert {name: len(one.laps) for name, one in laps.items()} == {"foolbox": 1, "torchattacks": 3, "ours": 3}
 
 
-def test_times_are_compared_repetition_by_repetition():
-    def laps(*cpu):
-        return Laps([Lap(seconds, seconds, 0, 0, Score(0, 0, 0.0)) for seconds in cpu])
+def test_times_are_compared_turn_by_turn():
+    def laps(*turns):
+        return Laps([Lap(list(seconds), 0.0, 0, 0, Score(0, 0, 0.0)) for seconds in turns])
 
-    assert laps(1, 20, 3).time_over(laps(2, 10, 3)) == median((0.5, 2.0, 1.0))
-    assert laps(4).time_over(laps(2, 10, 3)) == 2
+    assert laps((1, 20), (3, 3)).time_over(laps((2, 10), (3, 1))) == median((0.5, 2.0, 1.0, 3.0))
+    assert laps((4, 1)).time_over(laps((2, 1), (3, 9))) == median((2.0, 1.0)), "the other ran once more"

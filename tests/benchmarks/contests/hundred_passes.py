@@ -28,6 +28,5 @@ CONTESTS = [
         norm="l2",
         attacks=_attacks,
         promises={"standard": _PROMISES, "adversarial": _PROMISES},
-        images=128,
     )
 ]

@@ -24,6 +24,5 @@ CONTESTS = [
         attacks=_attacks,
         promises={"standard": _PROMISES, "adversarial": _PROMISES},
         eps=1.0,
-        images=128,
     )
 ]
