@@ -9,7 +9,7 @@ from torch import Tensor
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.attacking.gradients import input_gradient
-from robust_train.norms import norm
+from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed, Rows
@@ -76,7 +76,8 @@ class CarliniWagner(Minimal):
             raise ValueError(f"CarliniWagner: it minimises l2 only, not {self.norm}.")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
-        best, c = Best(inputs), torch.full_like(inputs.flatten(1)[:, 0], self.initial_const)
+        best, end = Best(inputs), inputs.clone()
+        c = torch.full_like(inputs.flatten(1)[:, 0], self.initial_const)
         low, high = torch.zeros_like(c), torch.full_like(c, torch.inf)
         for _ in range(self.binary_search_steps):
             rows = (high >= self.ratio * low).nonzero().squeeze(1)
@@ -84,16 +85,17 @@ class CarliniWagner(Minimal):
                 break
             reached = torch.zeros_like(c, dtype=torch.bool)
             problem = _Problem(inputs[rows], goal.take(rows), c[rows])
-            reached[rows] = self._minimise(network, problem, best, rows)
+            reached[rows] = self._minimise(network, problem, best, end, rows)
             low[rows] = torch.where(reached, low, c)[rows]
             high[rows] = torch.where(reached, c, high)[rows]
             c = torch.where(low > 0, torch.where(high.isinf(), 10 * low, (low * high).sqrt()), high / 10)
         return Perturbed(best.inputs, unmeasured(inputs))
 
-    def _minimise(self, network: Network, problem: "_Problem", best: Best, rows: Tensor) -> Tensor:
-        """Record what reaches the goal on the way; ``(N,)`` whether anything does."""
+    def _minimise(self, network: Network, problem: "_Problem", best: Best, end: Tensor, rows: Tensor) -> Tensor:
+        """Record what reaches the goal on the way, and the end; ``(N,)`` whether anything does."""
         standing, reached = Standing(len(rows), rows.device), problem.c < 0
-        adam, stalled = _Adam.at(self._variable(best.inputs[rows])), reached
+        start = torch.where(unsqueeze_like(best.score[rows].isfinite(), end), best.inputs[rows], end[rows])
+        adam, stalled = _Adam.at(self._variable(start)), reached
         before = least = torch.full_like(problem.c, torch.inf)
         for t in range(self.steps):
             x, slope = self._image(adam.w, problem.clean)
@@ -102,6 +104,7 @@ class CarliniWagner(Minimal):
             reached = reached.index_put((standing.rows,), behind | reached[standing.rows])
             size = norm(x - problem.clean, "l2")
             best.update(rows[standing.rows], x, -size.masked_fill(~behind, torch.inf))
+            end[rows[standing.rows]] = x
             adam, least = adam.step(g * slope, self.learning_rate, t + 1), torch.minimum(least, f)
             if t and t % max(self.steps // _CHECKS, 1) == 0:
                 # Not "greater": what is not finite has stalled.

@@ -57,6 +57,7 @@ def _measure(
             measured = measure(contest, name, judged, x, y, turns)
             print(rows(measured), flush=True)
             kept += claims(measured)
+            print(*claims(measured), sep="\n", file=sys.stderr, flush=True)  # whatever ends the table early
     print("", setting(len(x), turns), "", *kept, sep="\n")
     return 0 if all(claim.holds for claim in kept) else 1
 

@@ -141,6 +141,32 @@ def test_whatever_a_search_claims_the_base_checks_inside_the_box():
     assert torch.equal(found.inputs[~reached], inputs[~reached])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Short(Minimal):
+    """Ends before the boundary at 0.5, by a share of the way."""
+
+    by: float
+
+    def search(self, network, inputs, goal, rng):
+        return Perturbed(inputs + (1 - self.by) * (0.5 - inputs), unmeasured(inputs))
+
+
+@pytest.mark.parametrize("by", [1e-6, 1e-3, 0.02, 0.1])
+def test_a_perturbation_that_is_short_by_a_rounding_is_stretched_and_no_other(by):
+    def network(x):
+        return torch.cat([0.5 - x, 0 * x], 1)
+
+    inputs = torch.tensor([[0.1], [0.3], [0.4]], dtype=torch.float64)
+    found = Short(by=by)(network, inputs, torch.zeros(3, dtype=torch.long))
+    smallest = (0.5 - inputs).squeeze(1)
+    if by > 2**-5:
+        assert found.size.isinf().all()
+        assert torch.equal(found.inputs, inputs)
+    else:
+        assert (found.size > smallest).all()
+        assert (found.size < (1 + max(2 * by, 2**-10)) * smallest).all()
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int64, torch.uint8])
 @pytest.mark.parametrize("perturbation", [PGD(), DeepFool()])
 def test_precision_that_cannot_hold_a_perturbation_is_refused(perturbation, dtype):
