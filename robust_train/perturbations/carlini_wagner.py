@@ -15,7 +15,6 @@ from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed, Rows
 
 _INSIDE = 0.999  # share of the box in which the search starts: at its walls, w is infinite and hardly moves
-_CHECKS = 10  # of the progress, in the course of a minimisation
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # of Adam
 
 
@@ -32,7 +31,8 @@ class CarliniWagner(Minimal):
     tenfold while it is, and is then bisected on a logarithmic scale.
 
     Departures from the paper, which leave smaller perturbations for fewer passes: each minimisation starts
-    at the smallest perturbation so far, where the paper goes back to the input, and each sample has a c, a
+    at the smallest perturbation so far, or at the end of the last one until there is any, where the
+    paper goes back to the input, and each sample has a c, a
     state of Adam and a stop of its own. It leaves the search once c is known well enough and, with
     ``progress``, a minimisation once its loss falls but little.
 
@@ -41,8 +41,10 @@ class CarliniWagner(Minimal):
         learning_rate: Of Adam, in units of w.
         binary_search_steps: Values of c that are tried.
         initial_const: The first of them.
-        progress: Share by which the lowest loss has to fall in each tenth of the steps, or the
-            minimisation ends; at 0 it never does. Short minimisations need their time to turn around.
+        progress: Share by which the lowest loss has to fall from one check to the next, or the
+            minimisation ends; at 0 it never does.
+        checks: Of the progress, in the course of a minimisation; short ones need their time to turn
+            around.
         ratio: Of the ends of the search over c, at which it ends; at 1 it never does.
         confidence: Margin behind the boundary, in units of the logits, that a find has to have.
 
@@ -64,11 +66,12 @@ class CarliniWagner(Minimal):
     binary_search_steps: int = 9
     initial_const: float = 1e-3
     progress: float = 0.0
+    checks: int = 10
     ratio: float = 1.2
     confidence: float = 0.0
 
     def __post_init__(self) -> None:
-        check_positive(self, "steps", "learning_rate", "binary_search_steps", "initial_const")
+        check_positive(self, "steps", "learning_rate", "binary_search_steps", "initial_const", "checks")
         check_positive(self, "confidence", "progress", zero=True)
         if not self.ratio >= 1:
             raise ValueError(f"CarliniWagner: ratio must be at least 1, not {self.ratio}.")
@@ -91,7 +94,9 @@ class CarliniWagner(Minimal):
             c = torch.where(low > 0, torch.where(high.isinf(), 10 * low, (low * high).sqrt()), high / 10)
         return Perturbed(best.inputs, unmeasured(inputs))
 
-    def _minimise(self, network: Network, problem: "_Problem", best: Best, end: Tensor, rows: Tensor) -> Tensor:
+    def _minimise(
+        self, network: Network, problem: "_Problem", best: Best, end: Tensor, rows: Tensor
+    ) -> Tensor:
         """Record what reaches the goal on the way, and the end; ``(N,)`` whether anything does."""
         standing, reached = Standing(len(rows), rows.device), problem.c < 0
         start = torch.where(unsqueeze_like(best.score[rows].isfinite(), end), best.inputs[rows], end[rows])
@@ -106,7 +111,7 @@ class CarliniWagner(Minimal):
             best.update(rows[standing.rows], x, -size.masked_fill(~behind, torch.inf))
             end[rows[standing.rows]] = x
             adam, least = adam.step(g * slope, self.learning_rate, t + 1), torch.minimum(least, f)
-            if t and t % max(self.steps // _CHECKS, 1) == 0:
+            if t and t % max(self.steps // self.checks, 1) == 0:
                 # Not "greater": what is not finite has stalled.
                 stalled, before = stalled | ~(least <= (1 - self.progress) * before), least
                 problem, adam, stalled, before, least = standing.drop(

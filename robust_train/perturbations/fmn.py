@@ -9,12 +9,13 @@ from robust_train.attacking.best import Best
 from robust_train.attacking.box import movable, shorten_to
 from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.schedules import cosine
-from robust_train.norms import DUAL, norm, steepest
+from robust_train.norms import DUAL, norm, steepest, unsqueeze_like
 from robust_train.objectives import Margin
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Norm, Perturbed
 
+_FIRST_STEP = {"linf": 4.0, "l2": 4.0, "l1": 0.5, "l0": 1.0}
 _LAST_STEP = 0.01  # of the cosine schedule, relative to the first
 
 
@@ -36,15 +37,18 @@ class FMN(Minimal):
     the paper's share does too late, and then changes by 1 at the least.
 
     Pixels at a wall are left out of the gradient, so that they take part neither of the step nor of
-    the estimate of the distance, and the projection is onto the ball and the box at once. Steps and
-    radii change more at first than the paper's 1 and 0.05, and so end at smaller perturbations. The
-    paper's, without :math:`1 + \gamma_k`, creeps up to the boundary of a network that is not linear
-    or reached at a wall, and may not cross it.
+    the estimate of the distance, and the projection is onto the ball and the box at once. Steps are
+    as long as several radii at first, where the paper's are of one length for all samples, and radii
+    change by more than its share of 0.05: both end at smaller perturbations. The paper's radius, without
+    :math:`1 + \gamma_k`, creeps up to the boundary of a network that is not linear or reached at a wall,
+    and may not cross it.
 
     Args:
         steps: Forward and backward passes.
-        step_size: Length of the first step in l2, in pixel units; the last is a hundredth of it. By
-            default 4, and 1 in l0, where long steps spread over many pixels.
+        step_size: Length of the first step in l2, relative to the l2 norm that the ball allows: its
+            radius, times :math:`\sqrt D` in linf; in l0, where a ball allows any, in pixel units. The last
+            is a hundredth of it. By default 4; in l1 1/2 and in l0 1, where long steps spread over many
+            pixels.
         gamma: Share by which the radius changes at first.
         last_gamma: Share by which it changes in the end.
 
@@ -71,7 +75,7 @@ class FMN(Minimal):
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best, rows = Best(inputs), torch.arange(len(inputs), device=inputs.device)
         x, eps = inputs, torch.ones_like(inputs.flatten(1)[:, 0])
-        first = self.step_size or (1.0 if self.norm == "l0" else 4.0)
+        first = self.step_size or _FIRST_STEP[self.norm]
         for k in range(self.steps):
             alpha = cosine(first, first * _LAST_STEP, k / self.steps)
             gamma = cosine(self.gamma, self.last_gamma, k / self.steps)
@@ -80,14 +84,19 @@ class FMN(Minimal):
             best.update(rows, x, -size.masked_fill(~reached, torch.inf))
             g = movable(x, g, self.bounds)
             eps = self._radius(eps, gamma, reached, size, -best.score, m, g)
-            x = inputs + shorten_to(
-                inputs, x - inputs + alpha * steepest(g, "l2"), self.norm, eps, self.bounds
-            )
+            r = x - inputs + unsqueeze_like(alpha * self._reach(eps, g), g) * steepest(g, "l2")
+            x = inputs + shorten_to(inputs, r, self.norm, eps, self.bounds)
             x = x if self.bounds is None else x.clamp(*self.bounds)
         with torch.no_grad():
             reached = goal.reached(network(x))
         best.update(rows, x, -norm(x - inputs, self.norm).masked_fill(~reached, torch.inf))
         return Perturbed(best.inputs, unmeasured(inputs))
+
+    def _reach(self, eps: Tensor, g: Tensor) -> Tensor:
+        """The largest l2 norm in balls of these radii."""
+        if self.norm == "l0":
+            return torch.ones_like(eps)
+        return eps * g[0].numel() ** 0.5 if self.norm == "linf" else eps
 
     def _radius(
         self, eps: Tensor, gamma: float, reached: Tensor, size: Tensor, least: Tensor, m: Tensor, g: Tensor

@@ -15,7 +15,6 @@ from robust_train.types import Goal, Network, Perturbed, Rows
 
 _AHEAD = 256  # queries whose random numbers are drawn at once
 _HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of p, in queries out of 10,000
-_COLOURS = 16  # of a window in linf, one sign a channel: where there are more, failures are not remembered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +26,9 @@ class Square(Budgeted):
     window into another, where it takes the shape of a pyramid, and spends what the ball leaves
     besides. The share p starts at ``p_init`` and is halved nine times.
 
-    Samples leave once they are fooled. Inputs without rows and columns are one row of pixels. In linf
-    the network is not asked about what changes nothing, nor again about what has failed since the last
-    success: at the end, where windows are small, that spares every second query and the outcome is the
-    same.
+    Samples leave once they are fooled. Inputs without rows and columns are one row of pixels. The
+    network is not asked about a proposal that changes nothing: in linf, where small windows often fall
+    on their own colour, that spares a third of the passes.
 
     Args:
         queries: Proposals for each sample, at most as many forward passes.
@@ -70,7 +68,7 @@ class Square(Budgeted):
                 return goal.margin(network(x.view(-1, *inputs.shape[1:])))
 
         clean, start = margin(images, goal), ball.project(images + self._first(images, rng))
-        state = _State(ball, goal, start, margin(start, goal), self._memory(images))
+        state = _State(ball, goal, start, margin(start, goal))
         state = state.moved(clean < 0, images, clean)
         best.update(standing.rows, state.x, -state.margin)
         for k in range(1, self.queries):
@@ -80,11 +78,8 @@ class Square(Budgeted):
             if k % _AHEAD == 1:
                 block, first = rng.fold(k).uniform((_AHEAD, 5 + channels), images), standing.rows
             u = block[torch.searchsorted(first, standing.rows), (k - 1) % _AHEAD]
-            side = self._side(k, images)
-            if side != self._side(k - 1, images):
-                state.failed.zero_()
-            x = self._candidate(state, u, side)
-            new = self._news(state, x, u, side)
+            x = self._candidate(state, u, self._share(k))
+            new = (x != state.x).flatten(1).any(1).nonzero().squeeze(1)
             found = state.margin.index_copy(0, new, margin(x[new], state.goal.take(new)))
             # What is fooled already may stay in the batch for a while, and keeps what fools.
             state = state.moved(found < state.margin, x, found)
@@ -95,31 +90,6 @@ class Square(Budgeted):
         """Share of the pixels that the window of a query covers."""
         halvings = sum(10_000 * k / self.queries > halving for halving in _HALVINGS)
         return self.p_init * 0.5**halvings
-
-    def _side(self, k: int, images: Tensor) -> int:
-        """Of the window of a query."""
-        height, width = images.shape[2:]
-        side = max(1, round((self._share(k) * height * width) ** 0.5))
-        if self.norm == "l2":
-            side = max(3, side + 1 - side % 2)  # odd, so that a pyramid has a top
-        return min(side, height, width)
-
-    def _memory(self, images: Tensor) -> Tensor:
-        """``(N, M)`` whether a window of the present size has failed, at each place in each colour."""
-        colours = 2 ** images.shape[1]
-        kept = colours * images[0, 0].numel() if self.norm == "linf" and colours <= _COLOURS else 0
-        return images.new_zeros((len(images), kept), dtype=torch.bool)
-
-    def _news(self, state: "_State", x: Tensor, u: Tensor, side: int) -> Tensor:
-        """The rows whose candidates change something and have not failed before; from now on they have."""
-        new = (x != state.x).flatten(1).any(1)
-        if state.failed.shape[1]:
-            colour = ((u[:, 5:] < 0.5) * 2 ** torch.arange(x.shape[1], device=x.device)).sum(1)
-            place = _Window.at(u[:, 0], u[:, 1], side, *x.shape[2:]).place
-            window = (place * 2 ** x.shape[1] + colour)[:, None]
-            new &= ~state.failed.gather(1, window).squeeze(1)
-            state.failed.scatter_(1, window, True)
-        return new.nonzero().squeeze(1)
 
     def _first(self, images: Tensor, rng: Streams) -> Tensor:
         """Vertical stripes, or in l2 a pyramid in every tile."""
@@ -133,9 +103,13 @@ class Square(Budgeted):
         r: Tensor = (signs * tiles)[:, :, :height, :width]
         return self.eps * r / unsqueeze_like(norm(r, "l2"), r)
 
-    def _candidate(self, state: "_State", u: Tensor, side: int) -> Tensor:
+    def _candidate(self, state: "_State", u: Tensor, share: float) -> Tensor:
         """What a query tries; ``u`` holds ``(N, 5 + C)`` uniform numbers."""
         height, width = state.x.shape[2:]
+        side = max(1, round((share * height * width) ** 0.5))
+        if self.norm == "l2":
+            side = max(3, side + 1 - side % 2)  # odd, so that a pyramid has a top
+        side = min(side, height, width)
         signs = _signs(u[:, 5:])[:, :, None, None]
         window = _Window.at(u[:, 0], u[:, 1], side, height, width)
         if self.norm == "linf":
@@ -186,19 +160,17 @@ def _pyramid(height: int, width: int) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class _State(Rows):
-    """The best point of each row so far, its margin, and what has failed to improve it."""
+    """The best point of each row so far, and its margin."""
 
     ball: Ball
     goal: Goal
     x: Tensor
     margin: Tensor
-    failed: Tensor
 
     def moved(self, rows: Tensor, x: Tensor, margin: Tensor) -> "_State":
-        """Elsewhere in some rows, where what failed before may succeed."""
+        """Elsewhere in some rows."""
         x = torch.where(unsqueeze_like(rows, x), x, self.x)
-        failed = self.failed.masked_fill(rows[:, None], False)
-        return _State(self.ball, self.goal, x, torch.where(rows, margin, self.margin), failed)
+        return _State(self.ball, self.goal, x, torch.where(rows, margin, self.margin))
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,11 +193,6 @@ class _Window:
         top, left = (u * (height - side + 1)).floor(), (v * (width - side + 1)).floor()
         rows, columns = torch.arange(height, device=u.device), torch.arange(width, device=u.device)
         return cls((rows - top[:, None]).long(), (columns - left[:, None]).long(), side)
-
-    @property
-    def place(self) -> Tensor:
-        """``(N,)`` number of the pixel in its upper left corner."""
-        return -self.down[:, 0] * self.across.shape[1] - self.across[:, 0]
 
     @property
     def mask(self) -> Tensor:

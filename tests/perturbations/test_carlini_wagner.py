@@ -11,7 +11,7 @@ from robust_train.attacking.gradients import Counted
 from tests.closed_forms import minimal_sizes
 from tests.toy_networks import Ellipsoid, convolutional, linear_case
 
-thorough = CarliniWagner(steps=150, learning_rate=0.05, initial_const=1.0, progress=1e-4, ratio=1.0)
+thorough = CarliniWagner(steps=200, learning_rate=0.05, initial_const=1.0, progress=1e-4, ratio=1.0)
 
 
 def sizes(search, case):

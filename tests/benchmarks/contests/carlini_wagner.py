@@ -23,7 +23,7 @@ def _attacks() -> dict[str, Attack]:
     )
     return {
         OURS: ours(mine),
-        HASTY: ours(replace(mine, progress=0.05, ratio=3.5)),
+        HASTY: ours(replace(mine, progress=0.035, checks=20, ratio=3.5)),
         "adv-lib": lambda f, x, y, rng: adv_lib().carlini_wagner_l2(
             f,
             x,
