@@ -28,6 +28,9 @@ class RobustClassifier(pl.LightningModule):
         interval: Whether the scheduler steps each ``epoch`` or each optimizer ``step``.
         seed: Of the defenses' own draws.
 
+    Raises:
+        ValueError: Two defenses replace the loss.
+
     Example:
         >>> from robust_train.defenses import AdversarialTraining
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
@@ -47,6 +50,7 @@ class RobustClassifier(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.defenses = list(defenses or [])
+        _check(self.defenses)
         for defense in self.defenses:
             network = defense.wrap(network)
         self.network = network
@@ -64,7 +68,7 @@ class RobustClassifier(pl.LightningModule):
         logits = self(step.inputs)
         step = replace(step, logits=logits)
         loss = cross_entropy(logits, step.targets, reduction="none")
-        for defense in self.defenses:
+        for defense in sorted(self.defenses, key=lambda one: not one.replaces_loss):
             loss = defense.loss(self.network, step, loss)
         mean = loss.mean()
         accuracy = (logits.detach().argmax(1) == step.labels).float().mean()
@@ -105,3 +109,9 @@ class RobustClassifier(pl.LightningModule):
 
     def _log_loss(self, name: str, inputs: Tensor, labels: Tensor) -> None:
         self.log(name, cross_entropy(self(inputs), labels), batch_size=len(inputs))
+
+
+def _check(defenses: list[Defense]) -> None:
+    names = [type(defense).__name__ for defense in defenses if defense.replaces_loss]
+    if len(names) > 1:
+        raise ValueError(f"{' and '.join(names)} each replace the loss: keep one of them.")

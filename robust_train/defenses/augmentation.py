@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from robust_train.defenses.base import Defense, Step
+from robust_train.randomness import Streams
 from robust_train.types import Network
 
 
@@ -26,15 +27,19 @@ class Augmentation(Defense):
     flip: bool = True
 
     def batch(self, network: Network, step: Step) -> Step:
-        inputs = step.inputs
-        rng = step.rng.fold(0xA06)
+        inputs = self._moved(step.inputs, step.rng.fold(0xA06))
+        perturbed = step.clean is not step.inputs
+        clean = self._moved(step.clean, step.rng.fold(0xA06)) if perturbed else inputs
+        return replace(step, inputs=inputs, clean=clean)
+
+    def _moved(self, x: Tensor, rng: Streams) -> Tensor:
         if self.padding:
             span = 2 * self.padding + 1
-            inputs = _shift(inputs, (rng.uniform((2,)) * span).long().to(inputs.device), self.padding)
+            x = _shift(x, (rng.uniform((2,)) * span).long().to(x.device), self.padding)
         if self.flip:
-            mirrored = rng.fold(1).uniform(()).to(inputs.device) < 0.5
-            inputs = torch.where(mirrored[:, None, None, None], inputs.flip(3), inputs)
-        return replace(step, inputs=inputs)
+            mirrored = rng.fold(1).uniform(()).to(x.device) < 0.5
+            x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
+        return x
 
 
 def _shift(x: Tensor, corner: Tensor, padding: int) -> Tensor:

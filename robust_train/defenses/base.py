@@ -1,7 +1,9 @@
 """The one contract of every defense: where it may act on a training step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from robust_train.randomness import Streams
@@ -15,11 +17,11 @@ class Step:
     Args:
         inputs: ``(N, C, H, W)`` what the network is trained on.
         targets: ``(N,)`` labels or ``(N, K)`` probabilities that it is trained towards.
-        clean: The inputs as the data gave them.
+        clean: The inputs without any perturbation: the data, augmented.
         labels: ``(N,)`` the true labels.
         progress: Share of the training that is done, in [0, 1].
         rng: A stream of random numbers for each sample of the step.
-        logits: ``(N, K)`` of the network on ``inputs``, once they are known.
+        logits: ``(N, K)`` of the network on ``inputs``; empty until they are known.
     """
 
     inputs: Tensor
@@ -28,7 +30,7 @@ class Step:
     labels: Tensor
     progress: float
     rng: Streams
-    logits: Tensor | None = None
+    logits: Tensor = field(default_factory=lambda: torch.empty(0))
 
 
 class Defense:
@@ -37,6 +39,9 @@ class Defense:
     It is stateless: what must be remembered is a buffer of what ``wrap`` returns. Defenses stack
     in the order in which a recipe lists them.
     """
+
+    replaces_loss: ClassVar[bool] = False
+    """Whether ``loss`` takes the place of the one that it is given: then it acts before all others."""
 
     def wrap(self, network: nn.Module) -> nn.Module:
         """The network to train and to deploy in place of this one."""

@@ -4,7 +4,17 @@ from dataclasses import is_dataclass
 
 import torch
 
-from robust_train import PGD, AdversarialTraining, Augmentation, DeepFool, GaussianNoise, Ramp, Step
+from robust_train import (
+    MART,
+    PGD,
+    TRADES,
+    AdversarialTraining,
+    Augmentation,
+    DeepFool,
+    GaussianNoise,
+    Ramp,
+    Step,
+)
 from robust_train.randomness import Streams
 
 EXAMPLES = {
@@ -14,6 +24,8 @@ EXAMPLES = {
         AdversarialTraining(GaussianNoise(eps=0.5, bounds=(0.0, 1.0))),
         AdversarialTraining(DeepFool(steps=3)),
     ],
+    TRADES: [TRADES(eps=0.1, steps=3), TRADES(eps=0.5, norm="l2", steps=3, beta=1.0)],
+    MART: [MART(PGD(eps=0.1, steps=3))],
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
 }
 EVERY = [example for examples in EXAMPLES.values() for example in examples]
@@ -24,8 +36,8 @@ def name(defense):
     return "-".join(fields)
 
 
-def make_step(count, shape=(1, 8, 8), progress=0.5, seed=0):
+def make_step(count, shape=(1, 8, 8), progress=0.5, seed=0, dtype=torch.float32):
     generator = torch.Generator().manual_seed(seed)
-    inputs = torch.rand(count, *shape, generator=generator)
+    inputs = torch.rand(count, *shape, generator=generator).to(dtype)
     labels = torch.randint(10, (count,), generator=generator)
     return Step(inputs, labels, inputs, labels, progress, Streams.of(seed, range(count)))

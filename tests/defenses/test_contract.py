@@ -7,7 +7,7 @@ from copy import deepcopy
 import pytest
 import torch
 
-from robust_train import Defense, RobustClassifier, defenses
+from robust_train import MART, TRADES, Augmentation, Defense, RobustClassifier, defenses
 from tests.defenses.examples import EVERY, EXAMPLES, make_step, name
 from tests.defenses.training import fit
 from tests.snapshots import snapshot
@@ -24,8 +24,12 @@ def train(network, stack, precision="32-true"):
 def test_every_defense_is_exported_and_has_an_example():
     exported = {getattr(defenses, name) for name in defenses.__all__}
     kinds = {kind for kind in exported if inspect.isclass(kind) and issubclass(kind, Defense)}
-    ours = {kind for kind in Defense.__subclasses__() if kind.__module__.startswith("robust_train.")}
+    ours = {kind for kind in subclasses(Defense) if kind.__module__.startswith("robust_train.")}
     assert kinds - {Defense} == ours == set(EXAMPLES)
+
+
+def subclasses(kind):
+    return {one for child in kind.__subclasses__() for one in (child, *subclasses(child))}
 
 
 @every
@@ -49,7 +53,7 @@ def test_what_it_makes_of_a_batch_is_of_the_same_kind(defense):
     assert (after.inputs.shape, after.inputs.dtype) == (step.inputs.shape, torch.float32)
     assert not after.inputs.requires_grad
     assert ((after.inputs >= 0) & (after.inputs <= 1)).all()
-    assert torch.equal(after.clean, make_step(6).inputs)
+    assert torch.equal(after.clean, after.inputs if isinstance(defense, Augmentation) else step.inputs)
     assert torch.equal(after.labels, step.labels)
 
 
@@ -96,3 +100,17 @@ def test_defenses_act_in_the_order_in_which_they_are_listed():
 
     train(convolutional(), [Noted("first"), Noted("second")])
     assert order == ["first", "second"] * 6
+
+
+def test_a_loss_is_replaced_before_penalties_are_added():
+    class Penalty(Defense):
+        def loss(self, network, step, loss):
+            return loss + 1e6
+
+    trainer = train(convolutional(), [Penalty(), TRADES(eps=0.1, steps=1)])
+    assert trainer.callback_metrics["train/loss"] > 1e6
+
+
+def test_two_losses_in_place_of_the_same_are_refused():
+    with pytest.raises(ValueError, match=r"^TRADES and MART each replace the loss: keep one of them\.$"):
+        RobustClassifier(convolutional(), [TRADES(), MART()])

@@ -1,7 +1,15 @@
-"""A short and silent training on the CPU."""
+"""A short and silent training on the CPU, and the same written out."""
+
+from copy import deepcopy
 
 import pytorch_lightning as pl
+import torch
 from torch.utils.data import DataLoader, TensorDataset
+
+from robust_train import RobustClassifier
+from robust_train.randomness import Streams
+from tests.defenses.examples import make_step
+from tests.toy_networks import convolutional
 
 
 def fit(model, data, batch, epochs=1, precision="32-true"):
@@ -11,3 +19,36 @@ def fit(model, data, batch, epochs=1, precision="32-true"):
     trainer = pl.Trainer(max_epochs=epochs, accelerator="cpu", devices=1, precision=precision, **silent)
     trainer.fit(model.train(), loader, loader)
     return trainer
+
+
+def plainly(network, data, perturb, loss, batch=8):
+    """Stochastic gradient descent: ``perturb(network, x, y, number)``, ``loss(network, x, perturbed, y)``."""
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    batches = zip(data.inputs.split(batch), data.labels.split(batch), strict=True)
+    for number, (x, y) in enumerate(batches):
+        perturbed = perturb(network.eval(), x, y, number)
+        optimizer.zero_grad()
+        loss(network.train(), x, perturbed, y).backward()
+        optimizer.step()
+
+
+def compare(defense, perturb, loss):
+    """Ten steps under a defense give the weights of the plain loop.
+
+    In double precision: the signs of gradients next to zero are rounding otherwise.
+    """
+    network, data = convolutional(dtype=torch.float64), make_step(80, dtype=torch.float64)
+    network[3].p = 0.0  # without dropout, whose draws the two would not share
+    reference = deepcopy(network)
+    plainly(reference, data, perturb, loss)
+    model = RobustClassifier(network, [defense], lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9))
+    assert fit(model, data, batch=8).global_step == 10
+    for (name, ours), theirs in zip(
+        network.state_dict().items(), reference.state_dict().values(), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5, msg=name)
+
+
+def streams(count, number):
+    """Those of the samples of the given batch, on one process."""
+    return Streams.of(0, range(count)).fold(number).fold(number)

@@ -1,0 +1,73 @@
+"""TRADES: accuracy on clean inputs against a steady prediction around them."""
+
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from robust_train.attacking.gradients import input_gradient
+from robust_train.attacking.modes import differentiable, evaluating, frozen
+from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.divergence import divergence
+from robust_train.norms import Ball, steepest
+from robust_train.types import Network, Norm
+
+_START = 0.001  # standard deviation: at the input itself the divergence has no slope
+
+
+@dataclass(frozen=True)
+class TRADES(Defense):
+    r"""Train towards the labels on clean inputs, and towards the same prediction in a ball around them.
+
+    .. math:: \min_\theta \frac{1}{n} \sum_i J(f(x_i), y_i) + \beta \max_{\|r\|_p \le \epsilon}
+        \mathrm{KL}\big(f(x_i) \,\|\, f(x_i + r)\big)
+
+    The inner maximisation sees the running statistics of batch normalisation, and never moves them.
+
+    Args:
+        eps: Budget, in pixel units.
+        norm: linf, l2 or l1.
+        steps: Of the inner maximisation.
+        step_size: Length of a step in the norm; by default ``2.5 * eps / steps``.
+        beta: Weight of the divergence.
+
+    Raises:
+        ValueError: There is no ball of the norm, or a number has no meaning.
+
+    References:
+        Theoretically principled trade-off between robustness and accuracy (Zhang et al., 2019)
+
+    Example:
+        >>> defense = TRADES(eps=0.1, steps=5)
+    """
+
+    eps: float = 8 / 255
+    norm: Norm = "linf"
+    steps: int = 10
+    step_size: float | None = None
+    beta: float = 6.0
+
+    replaces_loss = True
+
+    def __post_init__(self) -> None:
+        if self.norm not in ("linf", "l2", "l1"):
+            raise ValueError(f"TRADES: there is no ball of {self.norm}: give linf, l2 or l1.")
+        step_size = 1.0 if self.step_size is None else self.step_size
+        if not (self.eps > 0 and self.steps > 0 and step_size > 0 and self.beta >= 0):
+            raise ValueError("TRADES: eps, steps and step_size must be positive, and beta at least 0.")
+
+    def batch(self, network: Network, step: Step) -> Step:
+        alpha = self.step_size or 2.5 * self.eps / self.steps
+        ball = Ball.around(step.clean, self.norm, self.eps, (0.0, 1.0))
+        x = step.clean + _START * step.rng.normal(tuple(step.clean.shape[1:]), step.clean)
+        with evaluating(network), frozen(network), differentiable():
+            logits = network(step.clean)
+            for _ in range(self.steps):
+                g = input_gradient(network, x, lambda z: divergence(logits, z)).gradient
+                x = ball.project(x + alpha * steepest(g, self.norm))
+        return replace(step, inputs=ball.confine(x))
+
+    def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
+        logits = network(step.clean)
+        natural = cross_entropy(logits, step.targets, reduction="none")
+        return natural + self.beta * divergence(logits, step.logits)
