@@ -3,8 +3,22 @@
 from robust_train.defenses.adversarial_training import AdversarialTraining
 from robust_train.defenses.augmentation import Augmentation
 from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.curvature_penalty import CurvaturePenalty
+from robust_train.defenses.gradient_penalty import GradientPenalty
+from robust_train.defenses.jacobian_penalty import JacobianPenalty
 from robust_train.defenses.mart import MART
 from robust_train.defenses.schedule import Ramp
 from robust_train.defenses.trades import TRADES
 
-__all__ = ["MART", "TRADES", "AdversarialTraining", "Augmentation", "Defense", "Ramp", "Step"]
+__all__ = [
+    "MART",
+    "TRADES",
+    "AdversarialTraining",
+    "Augmentation",
+    "CurvaturePenalty",
+    "Defense",
+    "GradientPenalty",
+    "JacobianPenalty",
+    "Ramp",
+    "Step",
+]

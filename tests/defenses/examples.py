@@ -10,8 +10,11 @@ from robust_train import (
     TRADES,
     AdversarialTraining,
     Augmentation,
+    CurvaturePenalty,
     DeepFool,
     GaussianNoise,
+    GradientPenalty,
+    JacobianPenalty,
     Ramp,
     Step,
 )
@@ -26,6 +29,9 @@ EXAMPLES = {
     ],
     TRADES: [TRADES(eps=0.1, steps=3), TRADES(eps=0.5, norm="l2", steps=3, beta=1.0)],
     MART: [MART(PGD(eps=0.1, steps=3))],
+    GradientPenalty: [GradientPenalty()],
+    JacobianPenalty: [JacobianPenalty(), JacobianPenalty(projections=2)],
+    CurvaturePenalty: [CurvaturePenalty(weight=0.1, h=Ramp(0.1, 0.5))],
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
 }
 EVERY = [example for examples in EXAMPLES.values() for example in examples]

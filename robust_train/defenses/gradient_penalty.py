@@ -1,0 +1,50 @@
+"""Penalty on the slope of the loss in the input."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from robust_train.defenses.base import Defense, Step
+from robust_train.types import Network
+
+
+@dataclass(frozen=True)
+class GradientPenalty(Defense):
+    r"""Keep the loss flat around what the network is trained on.
+
+    .. math:: J_i + \lambda \|\nabla_x J(f(x_i), y_i)\|_2^2
+
+    It costs a second forward pass, and a backward pass through a backward pass.
+
+    Args:
+        weight: Of the penalty, lambda.
+
+    Raises:
+        ValueError: The weight is negative.
+
+    References:
+        Improving the adversarial robustness and interpretability of deep neural networks by
+        regularizing their input gradients (Ross and Doshi-Velez, 2018)
+
+    Example:
+        >>> defense = GradientPenalty(weight=10.0)
+    """
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.weight >= 0:
+            raise ValueError(f"GradientPenalty: weight must be at least 0, not {self.weight}.")
+
+    def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
+        return loss + self.weight * slope(network, step.inputs, step.targets).square().sum(1)
+
+
+def slope(network: Network, x: Tensor, targets: Tensor) -> Tensor:
+    r"""``(N, D)`` gradients :math:`\nabla_x J(f(x_i), y_i)`, of which others can be taken."""
+    x = x.detach().requires_grad_()
+    # Summed: the gradient of a sample has no other's share in it.
+    (g,) = torch.autograd.grad(cross_entropy(network(x), targets, reduction="sum"), x, create_graph=True)
+    return g.flatten(1)

@@ -1,0 +1,52 @@
+"""Penalty on the Jacobian of the logits in the input."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from robust_train.defenses.base import Defense, Step
+from robust_train.types import Network
+
+
+@dataclass(frozen=True)
+class JacobianPenalty(Defense):
+    r"""Keep all logits flat around what the network is trained on.
+
+    .. math:: J_i + \frac{\lambda}{2} \Big\| \frac{\partial f}{\partial x}(x_i) \Big\|_F^2, \qquad
+        \|A\|_F^2 = K\, \mathbb{E}_v \|v^\top A\|_2^2
+
+    for v uniform on the unit sphere of the K logits: a draw or more for each sample stands in for the
+    mean, and the penalty is right on average.
+
+    Args:
+        weight: Of the penalty, lambda.
+        projections: Draws of v for each sample, each a backward pass.
+
+    Raises:
+        ValueError: A number has no meaning.
+
+    References:
+        Robust learning with Jacobian regularization (Hoffman et al., 2019)
+
+    Example:
+        >>> defense = JacobianPenalty(weight=0.1)
+    """
+
+    weight: float = 0.01
+    projections: int = 1
+
+    def __post_init__(self) -> None:
+        if not (self.weight >= 0 and self.projections > 0):
+            raise ValueError("JacobianPenalty: weight must be at least 0 and projections positive.")
+
+    def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
+        x = step.inputs.detach().requires_grad_()
+        logits = network(x)
+        v = step.rng.fold(0x1AC).normal((self.projections, logits.shape[1]), x)
+        v = v / v.norm(dim=2, keepdim=True)
+        squares = [
+            torch.autograd.grad((v[:, k] * logits).sum(), x, create_graph=True)[0].flatten(1).square().sum(1)
+            for k in range(self.projections)
+        ]
+        return loss + self.weight / 2 * logits.shape[1] * torch.stack(squares).mean(0)

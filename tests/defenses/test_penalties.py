@@ -1,0 +1,82 @@
+"""Penalties on slopes and curvature against closed forms of linear networks."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn.functional import one_hot, softmax
+
+from robust_train import CurvaturePenalty, GradientPenalty, JacobianPenalty, Ramp
+from tests.defenses.examples import make_step
+from tests.toy_networks import convolutional, linear
+
+SHAPE = (1, 4, 4)
+
+
+def case(classes=10, count=6):
+    step = make_step(count, SHAPE, dtype=torch.float64)
+    labels = step.labels % classes
+    return linear(SHAPE, classes), replace(step, labels=labels, targets=labels)
+
+
+def penalty(defense, network, step):
+    return defense.loss(network, step, torch.zeros(len(step.inputs), dtype=step.inputs.dtype))
+
+
+def slopes(network, x, labels):
+    """The gradient of the cross-entropy is W^T (softmax - label)."""
+    w, logits = network[1].weight, network(x)
+    return (softmax(logits, 1) - one_hot(labels, logits.shape[1])) @ w
+
+
+def test_the_slope_of_a_linear_network_s_loss():
+    network, step = case()
+    expected = 3 * slopes(network, step.inputs, step.labels).square().sum(1)
+    torch.testing.assert_close(penalty(GradientPenalty(3.0), network, step), expected)
+
+
+def test_the_jacobian_of_a_linear_network_is_its_weight():
+    network, step = case()
+    expected = 0.7 / 2 * network[1].weight.square().sum()
+    found = penalty(JacobianPenalty(0.7, projections=4000), network, step)
+    torch.testing.assert_close(found, expected.expand(6), rtol=0.05, atol=0)
+    assert len(set(found.tolist())) == 6  # each sample draws its own
+
+
+def test_one_projection_is_right_on_average():
+    network, step = case(classes=3, count=4000)
+    found = penalty(JacobianPenalty(2.0), network, step)
+    error = found.std() / 4000**0.5
+    assert (found.mean() - network[1].weight.square().sum()).abs() < 4 * error
+
+
+@pytest.mark.parametrize("h", [0.3, Ramp(0.0, 0.6)])
+def test_the_curvature_of_two_classes(h):
+    """Along its slope w, the loss bends by (s(x + h z) - s(x)) w, with s the other class's probability."""
+    network, step = case(classes=2)
+    w = network[1].weight[1] - network[1].weight[0]
+    g = slopes(network, step.inputs, step.labels)
+    z = g.sign() / g.sign().norm(dim=1, keepdim=True)
+
+    def probability(x):
+        return torch.sigmoid(x.flatten(1) @ w + network[1].bias[1] - network[1].bias[0])
+
+    bent = probability(step.inputs.flatten(1) + 0.3 * z) - probability(step.inputs)
+    expected = 4 * bent.square() * w.square().sum()
+    torch.testing.assert_close(penalty(CurvaturePenalty(h=h), network, step), expected)
+
+
+@pytest.mark.parametrize("defense", [GradientPenalty(), JacobianPenalty(), CurvaturePenalty(h=0.1)])
+def test_they_teach_the_weights_and_are_added_to_what_there_is(defense):
+    network, step = convolutional(), make_step(6)
+    found = defense.loss(network, step, torch.ones(6))
+    assert (found > 1).all()
+    found.sum().backward()
+    assert all(weight.grad.isfinite().all() for weight in network.parameters() if weight.grad is not None)
+    assert network[0].weight.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("kind", [GradientPenalty, JacobianPenalty, CurvaturePenalty])
+def test_a_negative_weight_is_refused(kind):
+    with pytest.raises(ValueError, match=rf"^{kind.__name__}: weight must be at least 0"):
+        kind(weight=-1.0)
