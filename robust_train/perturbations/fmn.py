@@ -15,7 +15,7 @@ from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Norm, Perturbed
 
-_FIRST_STEP = {"linf": 4.0, "l2": 4.0, "l1": 0.5, "l0": 1.0}
+_FIRST_STEP = {"linf": 1.0, "l2": 4.0, "l1": 0.5, "l0": 1.0}
 _LAST_STEP = 0.01  # of the cosine schedule, relative to the first
 
 
@@ -38,8 +38,8 @@ class FMN(Minimal):
 
     Pixels at a wall are left out of the gradient, so that they take part neither of the step nor of
     the estimate of the distance, and the projection is onto the ball and the box at once. Steps are
-    as long as several radii at first, where the paper's are of one length for all samples, and radii
-    change by more than its share of 0.05: both end at smaller perturbations. The paper's radius, without
+    relative to the radius, where the paper's are of one length for all samples, and radii change by more
+    at first than its share of 0.05: both end at smaller perturbations. The paper's radius, without
     :math:`1 + \gamma_k`, creeps up to the boundary of a network that is not linear or reached at a wall,
     and may not cross it.
 
@@ -47,8 +47,8 @@ class FMN(Minimal):
         steps: Forward and backward passes.
         step_size: Length of the first step in l2, relative to the l2 norm that the ball allows: its
             radius, times :math:`\sqrt D` in linf; in l0, where a ball allows any, in pixel units. The last
-            is a hundredth of it. By default 4; in l1 1/2 and in l0 1, where long steps spread over many
-            pixels.
+            is a hundredth of it. By default 4 in l2, 1 in linf and l0, and 1/2 in l1, where long steps
+            spread over many pixels.
         gamma: Share by which the radius changes at first.
         last_gamma: Share by which it changes in the end.
 
