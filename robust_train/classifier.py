@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.recording import recorded
 from robust_train.randomness import Streams
 
 __all__ = ["RobustClassifier"]
@@ -29,7 +30,7 @@ class RobustClassifier(pl.LightningModule):
         seed: Of the defenses' own draws.
 
     Raises:
-        ValueError: Two defenses replace the loss.
+        ValueError: Two defenses replace the loss, or one watches modules that the network does not have.
 
     Example:
         >>> from robust_train.defenses import AdversarialTraining
@@ -50,7 +51,7 @@ class RobustClassifier(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.defenses = list(defenses or [])
-        _check(self.defenses)
+        _check(network, self.defenses)
         for defense in self.defenses:
             network = defense.wrap(network)
         self.network = network
@@ -65,13 +66,12 @@ class RobustClassifier(pl.LightningModule):
         step = self._step(*batch, batch_idx)
         for defense in self.defenses:
             step = defense.batch(self.network, step)
-        logits = self(step.inputs)
-        step = replace(step, logits=logits)
-        loss = cross_entropy(logits, step.targets, reduction="none")
+        step = self._forward(step)
+        loss = cross_entropy(step.logits, step.targets, reduction="none")
         for defense in sorted(self.defenses, key=lambda one: not one.replaces_loss):
             loss = defense.loss(self.network, step, loss)
         mean = loss.mean()
-        accuracy = (logits.detach().argmax(1) == step.labels).float().mean()
+        accuracy = (step.logits.detach().argmax(1) == step.labels).float().mean()
         self.log_dict(
             {"train/loss": mean, "train/accuracy": accuracy}, on_step=False, on_epoch=True, prog_bar=True
         )
@@ -107,11 +107,25 @@ class RobustClassifier(pl.LightningModule):
         progress = min(1.0, self.global_step / steps) if steps > 0 else 0.0
         return Step(inputs, labels, inputs, labels, progress, rng)
 
+    def _forward(self, step: Step) -> Step:
+        """The one forward pass, and what is watched in it."""
+        kinds = {kind for defense in self.defenses for kind in defense.watch}
+        inputs = step.inputs.requires_grad_() if kinds else step.inputs
+        with recorded(self.network, tuple(kinds)) as activations:
+            logits = self(inputs)
+        if kinds and not activations:
+            raise RuntimeError("No activation was seen: train the network as it is, not compiled.")
+        return replace(step, logits=logits, activations=activations)
+
     def _log_loss(self, name: str, inputs: Tensor, labels: Tensor) -> None:
         self.log(name, cross_entropy(self(inputs), labels), batch_size=len(inputs))
 
 
-def _check(defenses: list[Defense]) -> None:
+def _check(network: nn.Module, defenses: list[Defense]) -> None:
+    for defense in defenses:
+        if defense.watch and not any(isinstance(module, defense.watch) for module in network.modules()):
+            kinds = ", ".join(kind.__name__ for kind in defense.watch)
+            raise ValueError(f"{type(defense).__name__}: the network has no module among {kinds} to watch.")
     names = [type(defense).__name__ for defense in defenses if defense.replaces_loss]
     if len(names) > 1:
         raise ValueError(f"{' and '.join(names)} each replace the loss: keep one of them.")

@@ -3,10 +3,12 @@
 from robust_train.defenses.adversarial_training import AdversarialTraining
 from robust_train.defenses.augmentation import Augmentation
 from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.contractive_penalty import ContractivePenalty
 from robust_train.defenses.curvature_penalty import CurvaturePenalty
 from robust_train.defenses.gradient_penalty import GradientPenalty
 from robust_train.defenses.jacobian_penalty import JacobianPenalty
 from robust_train.defenses.mart import MART
+from robust_train.defenses.saturation_penalty import SaturationPenalty
 from robust_train.defenses.schedule import Ramp
 from robust_train.defenses.trades import TRADES
 
@@ -15,10 +17,12 @@ __all__ = [
     "TRADES",
     "AdversarialTraining",
     "Augmentation",
+    "ContractivePenalty",
     "CurvaturePenalty",
     "Defense",
     "GradientPenalty",
     "JacobianPenalty",
     "Ramp",
+    "SaturationPenalty",
     "Step",
 ]

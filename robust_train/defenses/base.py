@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from robust_train.defenses.recording import Activation
 from robust_train.randomness import Streams
 from robust_train.types import Network
 
@@ -22,6 +23,7 @@ class Step:
         progress: Share of the training that is done, in [0, 1].
         rng: A stream of random numbers for each sample of the step.
         logits: ``(N, K)`` of the network on ``inputs``; empty until they are known.
+        activations: Of the modules that any defense watches, in the pass that gave the logits.
     """
 
     inputs: Tensor
@@ -31,6 +33,7 @@ class Step:
     progress: float
     rng: Streams
     logits: Tensor = field(default_factory=lambda: torch.empty(0))
+    activations: list[Activation] = field(default_factory=list)
 
 
 class Defense:
@@ -39,6 +42,9 @@ class Defense:
     It is stateless: what must be remembered is a buffer of what ``wrap`` returns. Defenses stack
     in the order in which a recipe lists them.
     """
+
+    watch: ClassVar[tuple[type[nn.Module], ...]] = ()
+    """Modules whose activations the defense reads in ``loss``."""
 
     replaces_loss: ClassVar[bool] = False
     """Whether ``loss`` takes the place of the one that it is given: then it acts before all others."""

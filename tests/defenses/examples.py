@@ -10,12 +10,14 @@ from robust_train import (
     TRADES,
     AdversarialTraining,
     Augmentation,
+    ContractivePenalty,
     CurvaturePenalty,
     DeepFool,
     GaussianNoise,
     GradientPenalty,
     JacobianPenalty,
     Ramp,
+    SaturationPenalty,
     Step,
 )
 from robust_train.randomness import Streams
@@ -32,6 +34,8 @@ EXAMPLES = {
     GradientPenalty: [GradientPenalty()],
     JacobianPenalty: [JacobianPenalty(), JacobianPenalty(projections=2)],
     CurvaturePenalty: [CurvaturePenalty(weight=0.1, h=Ramp(0.1, 0.5))],
+    ContractivePenalty: [ContractivePenalty()],
+    SaturationPenalty: [SaturationPenalty(), SaturationPenalty(Ramp(0.0, 1e-3))],
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
 }
 EVERY = [example for examples in EXAMPLES.values() for example in examples]

@@ -6,7 +6,17 @@ import pytest
 import torch
 from torch.nn.functional import one_hot, softmax
 
-from robust_train import CurvaturePenalty, GradientPenalty, JacobianPenalty, Ramp
+from robust_train import (
+    ContractivePenalty,
+    CurvaturePenalty,
+    GradientPenalty,
+    JacobianPenalty,
+    Ramp,
+    RobustClassifier,
+    SaturationPenalty,
+)
+from robust_train.defenses.recording import Activation
+from robust_train.defenses.saturation_penalty import zeta
 from tests.defenses.examples import make_step
 from tests.toy_networks import convolutional, linear
 
@@ -80,3 +90,71 @@ def test_they_teach_the_weights_and_are_added_to_what_there_is(defense):
 def test_a_negative_weight_is_refused(kind):
     with pytest.raises(ValueError, match=rf"^{kind.__name__}: weight must be at least 0"):
         kind(weight=-1.0)
+
+
+def watched(network, step, defense):
+    """The step after the forward pass, as the classifier makes it."""
+    return RobustClassifier(network, [defense])._forward(step)
+
+
+@pytest.mark.parametrize("unit", [torch.nn.ReLU, torch.nn.Sigmoid, torch.nn.Tanh])
+@pytest.mark.parametrize(
+    "between", [torch.nn.Identity, lambda: torch.nn.Unflatten(1, (7,))], ids=["dense", "not"]
+)
+def test_the_jacobians_of_layers_are_those_of_autograd(unit, between):
+    """In closed form where the unit follows the dense layer, and as the mean of many draws elsewhere."""
+    first, last = torch.nn.Linear(16, 7), torch.nn.Linear(7, 3)
+    network = torch.nn.Sequential(torch.nn.Flatten(), first, between(), unit(), last).double()
+    _, step = case(count=1)
+    jacobian = torch.autograd.functional.jacobian(network[1:4], step.inputs.flatten(1)).square().sum()
+    expected = 0.5 * (jacobian + last.weight.square().sum())
+    closed = isinstance(network[2], torch.nn.Identity)
+    many = replace(
+        step,
+        **{
+            name: getattr(step, name).repeat_interleave(1 if closed else 3000, 0)
+            for name in ("inputs", "targets", "clean", "labels")
+        },
+        rng=make_step(1 if closed else 3000).rng,
+    )
+    defense = ContractivePenalty(0.5)
+    found = defense.loss(network, watched(network, many, defense), torch.zeros(len(many.inputs)))
+    torch.testing.assert_close(found.mean(), expected, rtol=1e-9 if closed else 0.05, atol=0)
+
+
+def test_the_jacobian_of_a_convolution_counts_its_places():
+    """Without padding and stride, each weight is used once for each output pixel."""
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 5, 2), torch.nn.Flatten(), torch.nn.Linear(45, 3)
+    ).double()
+    _, step = case(count=1)
+    many = replace(step, inputs=step.inputs.repeat(3000, 1, 1, 1), rng=make_step(3000).rng)
+    expected = 9 * network[0].weight.square().sum() + network[2].weight.square().sum()
+    defense = ContractivePenalty(1.0)
+    found = defense.loss(network, watched(network, many, defense), torch.zeros(3000))
+    torch.testing.assert_close(found.mean(), expected, rtol=0.05, atol=0)
+
+
+def test_saturated_units_cost_nothing():
+    network = torch.nn.Sequential(
+        torch.nn.Flatten(), torch.nn.Linear(16, 4), torch.nn.ReLU(), torch.nn.Linear(4, 3)
+    )
+    for bias, cost in ((-100.0, 0.0), (100.0, 400.0)):
+        network[1].weight.data.zero_()
+        network[1].bias.data.fill_(bias)
+        _, step = case(count=2)
+        step = replace(step, inputs=step.inputs.float())
+        defense = SaturationPenalty(1.0)
+        found = defense.loss(network, watched(network, step, defense), torch.zeros(2))
+        torch.testing.assert_close(found, torch.full((2,), cost))
+    for unit, top in ((torch.nn.Sigmoid(), 0.25), (torch.nn.Tanh(), 1.0)):
+        a = torch.tensor([[0.0, 50.0, -50.0]])
+        torch.testing.assert_close(zeta(Activation(unit, a, unit(a))), torch.tensor([[top, 0.0, 0.0]]))
+
+
+@pytest.mark.parametrize("defense", [ContractivePenalty(), SaturationPenalty()])
+def test_a_network_with_nothing_to_watch_is_refused(defense):
+    with pytest.raises(
+        ValueError, match=rf"^{type(defense).__name__}: the network has no module among .* to watch"
+    ):
+        RobustClassifier(torch.nn.Flatten(), [defense])
