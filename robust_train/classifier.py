@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import recorded
 from robust_train.randomness import Streams
 
@@ -30,7 +31,8 @@ class RobustClassifier(pl.LightningModule):
         seed: Of the defenses' own draws.
 
     Raises:
-        ValueError: Two defenses replace the loss, or one watches modules that the network does not have.
+        ValueError: Two defenses replace the loss or search for the worst inputs, or one watches modules
+            that the network does not have.
 
     Example:
         >>> from robust_train.defenses import AdversarialTraining
@@ -51,9 +53,9 @@ class RobustClassifier(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.defenses = list(defenses or [])
-        _check(network, self.defenses)
         for defense in self.defenses:
             network = defense.wrap(network)
+        _check(network, self.defenses)
         self.network = network
         self.optimizer, self.scheduler, self.interval = optimizer, scheduler, interval
         self.seed = seed
@@ -69,7 +71,7 @@ class RobustClassifier(pl.LightningModule):
         step = self._forward(step)
         loss = cross_entropy(step.logits, step.targets, reduction="none")
         for defense in sorted(self.defenses, key=lambda one: not one.replaces_loss):
-            loss = defense.loss(self.network, step, loss)
+            loss = defense.loss(self.network, step.seen_by(defense), loss)
         mean = loss.mean()
         accuracy = (step.logits.detach().argmax(1) == step.labels).float().mean()
         self.log_dict(
@@ -110,12 +112,12 @@ class RobustClassifier(pl.LightningModule):
     def _forward(self, step: Step) -> Step:
         """The one forward pass, and what is watched in it."""
         kinds = {kind for defense in self.defenses for kind in defense.watch}
-        inputs = step.inputs.requires_grad_() if kinds else step.inputs
+        inputs = step.inputs.detach().requires_grad_() if kinds else step.inputs
         with recorded(self.network, tuple(kinds)) as activations:
             logits = self(inputs)
         if kinds and not activations:
             raise RuntimeError("No activation was seen: train the network as it is, not compiled.")
-        return replace(step, logits=logits, activations=activations)
+        return replace(step, logits=widened(logits), activations=activations)
 
     def _log_loss(self, name: str, inputs: Tensor, labels: Tensor) -> None:
         self.log(name, cross_entropy(self(inputs), labels), batch_size=len(inputs))
@@ -126,6 +128,7 @@ def _check(network: nn.Module, defenses: list[Defense]) -> None:
         if defense.watch and not any(isinstance(module, defense.watch) for module in network.modules()):
             kinds = ", ".join(kind.__name__ for kind in defense.watch)
             raise ValueError(f"{type(defense).__name__}: the network has no module among {kinds} to watch.")
-    names = [type(defense).__name__ for defense in defenses if defense.replaces_loss]
-    if len(names) > 1:
-        raise ValueError(f"{' and '.join(names)} each replace the loss: keep one of them.")
+    for flag, act in (("replaces_loss", "replace the loss"), ("maximises", "search for the worst inputs")):
+        names = [type(defense).__name__ for defense in defenses if getattr(defense, flag)]
+        if len(names) > 1:
+            raise ValueError(f"{' and '.join(names)} each {act}: keep one of them.")

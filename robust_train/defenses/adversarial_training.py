@@ -41,6 +41,8 @@ class AdversarialTraining(Defense):
     eps: Ramp | None = None
     mode: Literal["eval", "train"] = "eval"
 
+    maximises = True
+
     def __post_init__(self) -> None:
         if self.eps is not None and not isinstance(self.perturbation, Budgeted):
             kind = type(self.perturbation).__name__

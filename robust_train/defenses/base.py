@@ -1,6 +1,6 @@
 """The one contract of every defense: where it may act on a training step."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
@@ -22,8 +22,9 @@ class Step:
         labels: ``(N,)`` the true labels.
         progress: Share of the training that is done, in [0, 1].
         rng: A stream of random numbers for each sample of the step.
-        logits: ``(N, K)`` of the network on ``inputs``; empty until they are known.
-        activations: Of the modules that any defense watches, in the pass that gave the logits.
+        logits: ``(N, K)`` of the network on ``inputs``, in single precision or better; empty until they
+            are known.
+        activations: Of the modules that the defense watches, in the pass that gave the logits.
     """
 
     inputs: Tensor
@@ -34,6 +35,11 @@ class Step:
     rng: Streams
     logits: Tensor = field(default_factory=lambda: torch.empty(0))
     activations: list[Activation] = field(default_factory=list)
+
+    def seen_by(self, defense: "Defense") -> "Step":
+        """The step with the activations that this defense watches, and no other's."""
+        seen = [one for one in self.activations if isinstance(one.module, defense.watch)]
+        return replace(self, activations=seen)
 
 
 class Defense:
@@ -48,6 +54,9 @@ class Defense:
 
     replaces_loss: ClassVar[bool] = False
     """Whether ``loss`` takes the place of the one that it is given: then it acts before all others."""
+
+    maximises: ClassVar[bool] = False
+    """Whether ``batch`` searches for the worst inputs, which can be done once."""
 
     def wrap(self, network: nn.Module) -> nn.Module:
         """The network to train and to deploy in place of this one."""

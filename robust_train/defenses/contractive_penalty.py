@@ -7,12 +7,15 @@ import torch
 from torch import Tensor, nn
 
 from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import Activation
-from robust_train.defenses.saturation_penalty import slope
+from robust_train.defenses.saturation_penalty import derivative
 from robust_train.randomness import Streams
 from robust_train.types import Network
 
 _AFFINE = (nn.Linear, nn.Conv2d)
+_BETWEEN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.Dropout, nn.Dropout2d)
+_UNITS = (nn.ReLU, nn.Sigmoid, nn.Tanh)
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,9 @@ class ContractivePenalty(Defense):
 
     .. math:: J_i + \lambda \sum_l \Big\| \frac{\partial h_l}{\partial h_{l-1}}(x_i) \Big\|_F^2
 
-    A layer is a dense or convolutional module with the unit behind it, and what is between both. Of a
-    dense layer :math:`h = \sigma(W x + b)` the norm is
+    A layer is a dense or convolutional module with the unit (ReLU, sigmoid or tanh) behind it and the
+    normalisation and dropout between both; where another module or an addition follows, the affine part
+    alone. Of a dense layer :math:`h = \sigma(W x + b)` the norm is
     :math:`\sum_u \sigma'(a_u)^2 \|W_u\|_2^2`. Of any other it is the mean of :math:`\|v^\top J\|_2^2` over
     standard normal v, of which each sample draws one, so that the penalty is right on average.
 
@@ -41,7 +45,7 @@ class ContractivePenalty(Defense):
 
     weight: float = 1e-3
 
-    watch = (*_AFFINE, nn.ReLU, nn.Sigmoid, nn.Tanh)
+    watch = (*_AFFINE, *_BETWEEN, *_UNITS)
 
     def __post_init__(self) -> None:
         if not self.weight >= 0:
@@ -55,19 +59,24 @@ class ContractivePenalty(Defense):
 
 def _layers(activations: list[Activation]) -> Iterator[tuple[Activation, Activation]]:
     """The affine part of each layer and the unit behind it, or itself where there is none."""
-    for affine, unit in zip(activations, [*activations[1:], None], strict=True):
+    taking = {id(one.inputs): one for one in reversed(activations)}  # the first that takes a tensor
+    for affine in activations:
         if isinstance(affine.module, _AFFINE):
-            alone = unit is None or isinstance(unit.module, _AFFINE)
-            yield affine, affine if alone or unit is None else unit
+            end, after = affine, taking.get(id(affine.outputs))
+            while after is not None and after is not end and isinstance(after.module, (*_BETWEEN, *_UNITS)):
+                end, after = after, taking.get(id(after.outputs))
+                if isinstance(end.module, _UNITS):
+                    break
+            yield affine, end if isinstance(end.module, _UNITS) else affine
 
 
 def _square(affine: Activation, unit: Activation, rng: Streams) -> Tensor:
     """``(N,)`` squared Frobenius norms of the Jacobian of one layer."""
     dense = isinstance(affine.module, nn.Linear) and (unit is affine or unit.inputs is affine.outputs)
     if dense:
-        sigma = torch.ones_like(unit.outputs) if unit is affine else slope(unit)
+        sigma = torch.ones_like(unit.outputs) if unit is affine else derivative(unit)
         rows: Tensor = affine.module.weight.square().sum(1)  # type: ignore[operator]
-        return (sigma.square() * rows).flatten(1).sum(1)
+        return widened(sigma.square() * rows).flatten(1).sum(1)
     v = rng.normal(tuple(unit.outputs.shape[1:]), unit.outputs)
     (g,) = torch.autograd.grad((v * unit.outputs).sum(), affine.inputs, create_graph=True)
-    return g.flatten(1).square().sum(1)
+    return widened(g).flatten(1).square().sum(1)

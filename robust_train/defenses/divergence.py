@@ -3,6 +3,8 @@
 from torch import Tensor
 from torch.nn.functional import kl_div, log_softmax
 
+from robust_train.defenses.precision import widened
+
 
 def divergence(p: Tensor, q: Tensor) -> Tensor:
     r"""``(N,)`` Kullback-Leibler divergences of softmaxes, from ``(N, K)`` logits of both.
@@ -14,4 +16,5 @@ def divergence(p: Tensor, q: Tensor) -> Tensor:
         >>> divergence(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 0.0]]))
         tensor([0.])
     """
-    return kl_div(log_softmax(q, 1), log_softmax(p, 1), reduction="none", log_target=True).sum(1)
+    log_p, log_q = log_softmax(widened(p), 1), log_softmax(widened(q), 1)
+    return kl_div(log_q, log_p, reduction="none", log_target=True).sum(1)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
 from robust_train.types import Network
 
@@ -16,7 +17,8 @@ class GradientPenalty(Defense):
 
     .. math:: J_i + \lambda \|\nabla_x J(f(x_i), y_i)\|_2^2
 
-    It costs a second forward pass, and a backward pass through a backward pass.
+    It costs a second forward pass, and a backward pass through a backward pass. The slope is that of
+    the network in evaluation mode: no dropout, and no other sample, has a share in it.
 
     Args:
         weight: Of the penalty, lambda.
@@ -39,12 +41,13 @@ class GradientPenalty(Defense):
             raise ValueError(f"GradientPenalty: weight must be at least 0, not {self.weight}.")
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
-        return loss + self.weight * slope(network, step.inputs, step.targets).square().sum(1)
+        return loss + self.weight * loss_gradient(network, step.inputs, step.targets).square().sum(1)
 
 
-def slope(network: Network, x: Tensor, targets: Tensor) -> Tensor:
+def loss_gradient(network: Network, x: Tensor, targets: Tensor) -> Tensor:
     r"""``(N, D)`` gradients :math:`\nabla_x J(f(x_i), y_i)`, of which others can be taken."""
     x = x.detach().requires_grad_()
-    # Summed: the gradient of a sample has no other's share in it.
-    (g,) = torch.autograd.grad(cross_entropy(network(x), targets, reduction="sum"), x, create_graph=True)
+    with evaluating(network):
+        loss = cross_entropy(network(x), targets, reduction="sum")
+    (g,) = torch.autograd.grad(loss, x, create_graph=True)
     return g.flatten(1)

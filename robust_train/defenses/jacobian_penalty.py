@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
 from robust_train.types import Network
 
@@ -17,7 +18,7 @@ class JacobianPenalty(Defense):
         \|A\|_F^2 = K\, \mathbb{E}_v \|v^\top A\|_2^2
 
     for v uniform on the unit sphere of the K logits: a draw or more for each sample stands in for the
-    mean, and the penalty is right on average.
+    mean, and the penalty is right on average. It is that of the network in evaluation mode.
 
     Args:
         weight: Of the penalty, lambda.
@@ -42,7 +43,8 @@ class JacobianPenalty(Defense):
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
         x = step.inputs.detach().requires_grad_()
-        logits = network(x)
+        with evaluating(network):
+            logits = network(x)
         v = step.rng.fold(0x1AC).normal((self.projections, logits.shape[1]), x)
         v = v / v.norm(dim=2, keepdim=True)
         squares = [

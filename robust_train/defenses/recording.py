@@ -13,7 +13,7 @@ class Activation:
 
     Args:
         module: Of a kind that is watched.
-        inputs: ``(N, ...)`` what went in.
+        inputs: ``(N, ...)`` what went in; of a module that works in place, what came out.
         outputs: ``(N, ...)`` what came out.
     """
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import Activation
 from robust_train.defenses.schedule import Ramp
 from robust_train.types import Network
@@ -26,7 +27,7 @@ class SaturationPenalty(Defense):
         weight: Of the penalty, lambda; a ramp for one that grows.
 
     Raises:
-        ValueError: The network has none of these units as a module.
+        ValueError: The weight is negative, or the network has none of these units as a module.
 
     References:
         Biologically inspired protection of deep networks from adversarial attacks (Nayebi and Ganguli,
@@ -42,17 +43,21 @@ class SaturationPenalty(Defense):
 
     watch = (nn.ReLU, nn.Sigmoid, nn.Tanh)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.weight, Ramp) and not self.weight >= 0:
+            raise ValueError(f"SaturationPenalty: weight must be at least 0, not {self.weight}.")
+
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
         weight = self.weight(step.progress) if isinstance(self.weight, Ramp) else self.weight
-        return loss + weight * sum(zeta(one).flatten(1).sum(1) for one in step.activations)
+        return loss + weight * sum(widened(zeta(one)).flatten(1).sum(1) for one in step.activations)
 
 
 def zeta(activation: Activation) -> Tensor:
     """How far each unit is from a flat part."""
-    return activation.outputs if isinstance(activation.module, nn.ReLU) else slope(activation)
+    return activation.outputs if isinstance(activation.module, nn.ReLU) else derivative(activation)
 
 
-def slope(activation: Activation) -> Tensor:
+def derivative(activation: Activation) -> Tensor:
     """Derivative of each unit, from what it puts out."""
     y = activation.outputs
     if isinstance(activation.module, nn.ReLU):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -10,6 +11,7 @@ from robust_train.attacking.modes import differentiable, evaluating, frozen
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.divergence import divergence
 from robust_train.norms import Ball, steepest
+from robust_train.perturbations.base import check_batch
 from robust_train.types import Network, Norm
 
 _START = 0.001  # standard deviation: at the input itself the divergence has no slope
@@ -22,7 +24,9 @@ class TRADES(Defense):
     .. math:: \min_\theta \frac{1}{n} \sum_i J(f(x_i), y_i) + \beta \max_{\|r\|_p \le \epsilon}
         \mathrm{KL}\big(f(x_i) \,\|\, f(x_i + r)\big)
 
-    The inner maximisation sees the running statistics of batch normalisation, and never moves them.
+    The inner maximisation, in single precision or better, sees the running statistics of batch
+    normalisation and never moves them; the passes of the loss move them by the perturbed inputs first
+    and the clean ones after.
 
     Args:
         eps: Budget, in pixel units.
@@ -48,6 +52,7 @@ class TRADES(Defense):
     beta: float = 6.0
 
     replaces_loss = True
+    maximises = True
 
     def __post_init__(self) -> None:
         if self.norm not in ("linf", "l2", "l1"):
@@ -57,10 +62,12 @@ class TRADES(Defense):
             raise ValueError("TRADES: eps, steps and step_size must be positive, and beta at least 0.")
 
     def batch(self, network: Network, step: Step) -> Step:
+        check_batch(step.clean, step.labels, (0.0, 1.0))
         alpha = self.step_size or 2.5 * self.eps / self.steps
         ball = Ball.around(step.clean, self.norm, self.eps, (0.0, 1.0))
         x = step.clean + _START * step.rng.normal(tuple(step.clean.shape[1:]), step.clean)
-        with evaluating(network), frozen(network), differentiable():
+        precise = torch.autocast(step.clean.device.type, enabled=False)
+        with evaluating(network), frozen(network), differentiable(), precise:
             logits = network(step.clean)
             for _ in range(self.steps):
                 g = input_gradient(network, x, lambda z: divergence(logits, z)).gradient

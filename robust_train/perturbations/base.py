@@ -20,7 +20,7 @@ from robust_train.norms import Ball, norm, unsqueeze_like
 from robust_train.randomness import Streams
 from robust_train.types import Batches, Bounds, Goal, Network, Norm, Perturbed, predict
 
-_ROUNDINGS = 16  # of the largest logit
+_ROUNDINGS, _COARSEST = 16, 2.0**-20  # of the largest logit
 _STRETCHES = [2.0**-k for k in (13, 11, 9, 7, 5)]  # of a minimal perturbation, up to 3 %
 
 
@@ -86,7 +86,7 @@ class Perturbation(ABC):
             TypeError: The inputs are in half precision or not floating at all.
             ValueError: The inputs leave the bounds, or the labels do not match them.
         """
-        self._check(inputs, labels)
+        check_batch(inputs, labels, self.bounds)
         with differentiable(), frozen(network):
             # A clone: tensors made under inference mode cannot take part in a gradient.
             inputs, labels = inputs.detach().clone(), labels.detach().clone()
@@ -131,26 +131,6 @@ class Perturbation(ABC):
     def maximising(self) -> Self:
         """The same search run to its end for the sake of the loss, as training wants it."""
         return self
-
-    def _check(self, inputs: Tensor, labels: Tensor) -> None:
-        if inputs.dtype not in (torch.float32, torch.float64):
-            raise TypeError(
-                f"Inputs are {inputs.dtype}, which cannot hold a small perturbation exactly: "
-                "pass float32 or float64 and cast inside the network."
-            )
-        if labels.shape != inputs.shape[:1]:
-            raise ValueError(
-                f"Labels have shape {tuple(labels.shape)} for {len(inputs)} inputs: pass one label for each."
-            )
-        if self.bounds is not None and len(inputs):
-            low, high = (float(v) for v in inputs.detach().aminmax())
-            # The bounds as the inputs' own precision holds them.
-            lowest, highest = torch.tensor(self.bounds, dtype=inputs.dtype).tolist()
-            if not (lowest <= low and high <= highest):
-                raise ValueError(
-                    f"Inputs lie in [{low:.4g}, {high:.4g}], outside of the bounds {list(self.bounds)}: pass "
-                    "pixels in these units and normalise inside the network, or give other bounds."
-                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,9 +220,32 @@ class Minimal(Additive):
         return x if self.bounds is None else x.clamp(*self.bounds)
 
 
+def check_batch(inputs: Tensor, labels: Tensor, bounds: Bounds) -> None:
+    """Refuse inputs that nothing can be made of: half precision, other units, labels that do not match."""
+    if inputs.dtype not in (torch.float32, torch.float64):
+        raise TypeError(
+            f"Inputs are {inputs.dtype}, which cannot hold a small perturbation exactly: "
+            "pass float32 or float64 and cast inside the network."
+        )
+    if labels.shape != inputs.shape[:1]:
+        raise ValueError(
+            f"Labels have shape {tuple(labels.shape)} for {len(inputs)} inputs: pass one label for each."
+        )
+    if bounds is not None and len(inputs):
+        low, high = (float(v) for v in inputs.detach().aminmax())
+        # The bounds as the inputs' own precision holds them.
+        lowest, highest = torch.tensor(bounds, dtype=inputs.dtype).tolist()
+        if not (lowest <= low and high <= highest):
+            raise ValueError(
+                f"Inputs lie in [{low:.4g}, {high:.4g}], outside of the bounds {list(bounds)}: pass "
+                "pixels in these units and normalise inside the network, or give other bounds."
+            )
+
+
 def _clear(goal: Goal, logits: Tensor) -> Tensor:
     """``(N,)`` whether the goal is reached by more than rounding."""
-    rounding = _ROUNDINGS * torch.finfo(logits.dtype).eps * logits.abs().amax(1)
+    eps = min(torch.finfo(logits.dtype).eps, _COARSEST)  # in half precision, logits are apart by far more
+    rounding = _ROUNDINGS * eps * logits.abs().amax(1)
     return goal.margin(logits) < -rounding
 
 

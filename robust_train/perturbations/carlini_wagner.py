@@ -30,11 +30,11 @@ class CarliniWagner(Minimal):
     Without a box, x(w) is :math:`x_0 + w`. The weight c grows tenfold until the goal is reached, shrinks
     tenfold while it is, and is then bisected on a logarithmic scale.
 
-    Departures from the paper, which leave smaller perturbations for fewer passes: each minimisation starts
-    at the smallest perturbation so far, or at the end of the last one until there is any, where the
-    paper goes back to the input, and each sample has a c, a
-    state of Adam and a stop of its own. It leaves the search once c is known well enough and, with
-    ``progress``, a minimisation once its loss falls but little.
+    Departures from the paper, which leave smaller perturbations for fewer passes: in a box, each
+    minimisation starts at the smallest perturbation so far, or at the end of the last one until there is
+    any, where the paper goes back to the input; and each sample has a c, a state of Adam and a stop of its
+    own. It leaves the search once c is known well enough and, with ``progress``, a minimisation once its
+    loss falls but little.
 
     Args:
         steps: Forward and backward passes for each c, at the most.
@@ -109,7 +109,7 @@ class CarliniWagner(Minimal):
             reached = reached.index_put((standing.rows,), behind | reached[standing.rows])
             size = norm(x - problem.clean, "l2")
             best.update(rows[standing.rows], x, -size.masked_fill(~behind, torch.inf))
-            end[rows[standing.rows]] = x
+            end[rows[standing.rows[~stalled]]] = x[~stalled]
             adam, least = adam.step(g * slope, self.learning_rate, t + 1), torch.minimum(least, f)
             if t and t % max(self.steps // self.checks, 1) == 0:
                 # Not "greater": what is not finite has stalled.
@@ -131,7 +131,7 @@ class CarliniWagner(Minimal):
         return r.flatten(1).square().sum(1) + hinge, g + 2 * r, goal.margin(logits) < -self.confidence
 
     def _variable(self, x: Tensor) -> Tensor:
-        """The w of images."""
+        """The w of images; without a box, that of the input."""
         if self.bounds is None:
             return torch.zeros_like(x)
         low, high = self.bounds

@@ -93,10 +93,11 @@ class FMN(Minimal):
         return Perturbed(best.inputs, unmeasured(inputs))
 
     def _reach(self, eps: Tensor, g: Tensor) -> Tensor:
-        """The largest l2 norm in balls of these radii."""
+        """The largest l2 norm in balls of these radii, but no more than across all pixels."""
         if self.norm == "l0":
             return torch.ones_like(eps)
-        return eps * g[0].numel() ** 0.5 if self.norm == "linf" else eps
+        across: float = g[0].numel() ** 0.5
+        return (eps * across if self.norm == "linf" else eps).clamp_max(across)
 
     def _radius(
         self, eps: Tensor, gamma: float, reached: Tensor, size: Tensor, least: Tensor, m: Tensor, g: Tensor

@@ -80,6 +80,8 @@ class Square(Budgeted):
             u = block[torch.searchsorted(first, standing.rows), (k - 1) % _AHEAD]
             x = self._candidate(state, u, self._share(k))
             new = (x != state.x).flatten(1).any(1).nonzero().squeeze(1)
+            if not len(new):
+                continue
             found = state.margin.index_copy(0, new, margin(x[new], state.goal.take(new)))
             # What is fooled already may stay in the batch for a while, and keeps what fools.
             state = state.moved(found < state.margin, x, found)

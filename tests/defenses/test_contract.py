@@ -7,7 +7,7 @@ from copy import deepcopy
 import pytest
 import torch
 
-from robust_train import MART, TRADES, Augmentation, Defense, RobustClassifier, defenses
+from robust_train import MART, TRADES, AdversarialTraining, Augmentation, Defense, RobustClassifier, defenses
 from tests.defenses.examples import EVERY, EXAMPLES, make_step, name
 from tests.defenses.training import fit
 from tests.snapshots import snapshot
@@ -114,3 +114,10 @@ def test_a_loss_is_replaced_before_penalties_are_added():
 def test_two_losses_in_place_of_the_same_are_refused():
     with pytest.raises(ValueError, match=r"^TRADES and MART each replace the loss: keep one of them\.$"):
         RobustClassifier(convolutional(), [TRADES(), MART()])
+
+
+def test_two_searches_for_the_worst_inputs_are_refused():
+    with pytest.raises(
+        ValueError, match=r"^TRADES and AdversarialTraining each search for the worst inputs: keep"
+    ):
+        RobustClassifier(convolutional(), [TRADES(), AdversarialTraining()])

@@ -48,6 +48,14 @@ def test_a_certain_mistake_has_a_finite_loss_and_a_gradient():
     assert gradient[0, 0] > 1
 
 
+def test_a_certain_success_costs_twice_what_is_left():
+    logits = torch.tensor([[0.0, 12.0, -9.0]], dtype=torch.float64)
+    step = make_step(1)
+    step.labels[:] = 1
+    left = torch.exp(torch.tensor(-12.0, dtype=torch.float64))
+    torch.testing.assert_close(_boosted(logits, step), 2 * left[None], rtol=0.05, atol=0)
+
+
 def test_a_negative_weight_is_refused():
     with pytest.raises(ValueError, match=r"^MART: weight must be at least 0, not -1"):
         MART(weight=-1)

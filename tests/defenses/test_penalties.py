@@ -1,6 +1,8 @@
 """Penalties on slopes and curvature against closed forms of linear networks."""
 
+from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -15,9 +17,12 @@ from robust_train import (
     RobustClassifier,
     SaturationPenalty,
 )
-from robust_train.defenses.recording import Activation
+from robust_train.defenses.contractive_penalty import _layers
+from robust_train.defenses.recording import Activation, recorded
 from robust_train.defenses.saturation_penalty import zeta
 from tests.defenses.examples import make_step
+from tests.defenses.training import fit
+from tests.snapshots import snapshot
 from tests.toy_networks import convolutional, linear
 
 SHAPE = (1, 4, 4)
@@ -86,7 +91,9 @@ def test_they_teach_the_weights_and_are_added_to_what_there_is(defense):
     assert network[0].weight.grad.abs().max() > 0
 
 
-@pytest.mark.parametrize("kind", [GradientPenalty, JacobianPenalty, CurvaturePenalty])
+@pytest.mark.parametrize(
+    "kind", [GradientPenalty, JacobianPenalty, CurvaturePenalty, ContractivePenalty, SaturationPenalty]
+)
 def test_a_negative_weight_is_refused(kind):
     with pytest.raises(ValueError, match=rf"^{kind.__name__}: weight must be at least 0"):
         kind(weight=-1.0)
@@ -98,9 +105,7 @@ def watched(network, step, defense):
 
 
 @pytest.mark.parametrize("unit", [torch.nn.ReLU, torch.nn.Sigmoid, torch.nn.Tanh])
-@pytest.mark.parametrize(
-    "between", [torch.nn.Identity, lambda: torch.nn.Unflatten(1, (7,))], ids=["dense", "not"]
-)
+@pytest.mark.parametrize("between", [torch.nn.Identity, lambda: torch.nn.LayerNorm(7)], ids=["dense", "not"])
 def test_the_jacobians_of_layers_are_those_of_autograd(unit, between):
     """In closed form where the unit follows the dense layer, and as the mean of many draws elsewhere."""
     first, last = torch.nn.Linear(16, 7), torch.nn.Linear(7, 3)
@@ -158,3 +163,59 @@ def test_a_network_with_nothing_to_watch_is_refused(defense):
         ValueError, match=rf"^{type(defense).__name__}: the network has no module among .* to watch"
     ):
         RobustClassifier(torch.nn.Flatten(), [defense])
+
+
+def test_each_defense_sees_the_activations_that_it_watches_and_no_others():
+    network, step = convolutional().train(), make_step(6)
+    network[3].p = 0.0
+    saturated, contractive = SaturationPenalty(0.1), ContractivePenalty(0.0)
+    losses = [
+        fit(
+            RobustClassifier(deepcopy(network), stack, partial(torch.optim.SGD, lr=0.1)), step, batch=6
+        ).callback_metrics["train/loss"]
+        for stack in ([saturated], [saturated, contractive])
+    ]
+    torch.testing.assert_close(*losses)
+
+
+def test_watching_leaves_the_batch_as_it_was():
+    network, step = convolutional(), make_step(3)
+    watched(network, step, ContractivePenalty())
+    assert not step.inputs.requires_grad
+
+
+def test_normalisation_is_part_of_a_layer_and_a_sum_is_not():
+    """Of a residual block, the convolution alone is a layer: its unit has another input as well."""
+
+    class Block(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 1), torch.nn.BatchNorm2d(1))
+            self.unit = torch.nn.ReLU(inplace=True)
+
+        def forward(self, x):
+            return self.unit(self.layer(x) + x)
+
+    block = Block()
+    chain = torch.nn.Sequential(*block.layer, block.unit)
+    step = make_step(2)
+    with recorded(chain, ContractivePenalty.watch) as activations:
+        chain(step.inputs)
+    assert [(a.module, b.module) for a, b in _layers(activations)] == [(block.layer[0], block.unit)]
+    with recorded(block, ContractivePenalty.watch) as activations:
+        block(step.inputs)
+    assert [(a.module, b.module) for a, b in _layers(activations)] == [(block.layer[0],) * 2]
+
+
+@pytest.mark.parametrize("defense", [GradientPenalty(), JacobianPenalty(), CurvaturePenalty(h=1e-5)])
+def test_they_see_neither_dropout_nor_batch_mates_and_move_no_statistics(defense):
+    network, step = convolutional().train(), make_step(6)
+    before = snapshot(network)
+    found = defense.loss(network, step, torch.zeros(6))
+    assert snapshot(network) == before
+    one = replace(
+        step, inputs=step.inputs[:1], targets=step.targets[:1], rng=step.rng.take(torch.tensor([0]))
+    )
+    torch.testing.assert_close(defense.loss(network, one, torch.zeros(1)), found[:1], rtol=1e-4, atol=1e-6)
+    if isinstance(defense, CurvaturePenalty):
+        assert (found < 1e-6).all()

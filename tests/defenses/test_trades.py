@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy, softmax
 from robust_train import TRADES
 from tests.defenses.examples import make_step
 from tests.defenses.training import compare, streams
-from tests.toy_networks import linear
+from tests.toy_networks import convolutional, linear
 
 EPS, STEPS, BETA = 0.1, 5, 3.0
 
@@ -69,3 +69,9 @@ def test_numbers_without_a_meaning_are_refused(fields):
 def test_there_is_no_ball_of_l0():
     with pytest.raises(ValueError, match=r"^TRADES: there is no ball of l0"):
         TRADES(norm="l0")
+
+
+def test_normalised_inputs_are_refused():
+    step = make_step(2)
+    with pytest.raises(ValueError, match=r"outside of the bounds .* normalise inside the network"):
+        TRADES().batch(convolutional(), replace(step, clean=step.clean - 1))

@@ -48,6 +48,24 @@ def test_the_boundary_of_a_ball_is_the_rest_of_its_radius_away():
     assert (ratio <= 1.01).all()
 
 
+@pytest.mark.parametrize("norm", ["l1", "l2", "linf"])
+def test_a_saturated_slope_does_not_send_it_away(norm):
+    """Where the slope vanishes, the boundary seems to be thousands of radii away."""
+    line = linear((16,), 2)
+    x = torch.rand(16, 16, dtype=torch.float64)
+    truth = minimal_sizes(line, x, line(x).argmax(1), norm, None)
+    scale = 6 / (line(x)[:, 0] - line(x)[:, 1]).abs().min()  # of tanh, far out for all
+
+    def network(x):
+        z = line(x)
+        return torch.stack([(scale * (z[:, 0] - z[:, 1])).tanh(), torch.zeros(len(x), dtype=x.dtype)], 1)
+
+    found = FMN(norm=norm, bounds=None)(network, x, network(x).argmax(1)).size
+    ratio = found / torch.as_tensor(truth)
+    assert ratio.isfinite().all()
+    assert (ratio < 2).all()
+
+
 @pytest.mark.parametrize("norm", ["l0", "l1", "l2", "linf"])
 def test_black_pixels_do_not_stand_in_the_way(norm):
     network, inputs = linear((1, 12, 12), 2), torch.zeros(64, 1, 12, 12, dtype=torch.float64)

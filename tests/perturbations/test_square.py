@@ -42,6 +42,18 @@ def test_it_does_not_ask_about_what_changes_nothing():
     assert 8 * 2 < network.forwards < 8 * 500 / 2
 
 
+def test_it_never_asks_about_nothing():
+    """Some networks cannot take a batch of no images."""
+    network, asked = linear((1, 4, 4), 2, torch.float32), []
+
+    def counting(x):
+        asked.append(len(x))
+        return network(x)
+
+    Square(eps=1e-3, queries=200)(counting, torch.zeros(1, 1, 4, 4), torch.tensor([0]))
+    assert min(asked) == 1
+
+
 def test_what_is_fooled_is_asked_no_more():
     network, inputs = Counted(convolutional()), torch.rand(64, 1, 8, 8)
     labels = network(inputs).argmax(1)
