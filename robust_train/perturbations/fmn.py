@@ -16,6 +16,7 @@ from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Norm, Perturbed
 
 _FIRST_STEP = {"linf": 1.0, "l2": 4.0, "l1": 0.5, "l0": 1.0}
+_TIE = 1e-6  # of a size: of two finds that rounding alone tells apart, the first is kept
 _LAST_STEP = 0.01  # of the cosine schedule, relative to the first
 
 
@@ -81,7 +82,7 @@ class FMN(Minimal):
             gamma = cosine(self.gamma, self.last_gamma, k / self.steps)
             logits, m, g = input_gradient(network, x, lambda z: Margin()(z, goal))
             reached, size = goal.reached(logits), norm(x - inputs, self.norm)
-            best.update(rows, x, -size.masked_fill(~reached, torch.inf))
+            _record(best, rows, x, size, reached)
             g = movable(x, g, self.bounds)
             eps = self._radius(eps, gamma, reached, size, -best.score, m, g)
             r = x - inputs + unsqueeze_like(alpha * self._reach(eps, g), g) * steepest(g, "l2")
@@ -89,7 +90,7 @@ class FMN(Minimal):
             x = x if self.bounds is None else x.clamp(*self.bounds)
         with torch.no_grad():
             reached = goal.reached(network(x))
-        best.update(rows, x, -norm(x - inputs, self.norm).masked_fill(~reached, torch.inf))
+        _record(best, rows, x, norm(x - inputs, self.norm), reached)
         return Perturbed(best.inputs, unmeasured(inputs))
 
     def _reach(self, eps: Tensor, g: Tensor) -> Tensor:
@@ -110,3 +111,8 @@ class FMN(Minimal):
         distance = m.abs().nan_to_num() / norm(g, DUAL[self.norm]).clamp_min(1e-12)
         before = torch.where(least.isinf(), size + distance, eps)
         return torch.where(reached, torch.minimum((1 - gamma) * eps, least), (1 + gamma) * before)
+
+
+def _record(best: Best, rows: Tensor, x: Tensor, size: Tensor, reached: Tensor) -> None:
+    smaller = reached & (size < (1 - _TIE) * -best.score)
+    best.update(rows, x, -size.masked_fill(~smaller, torch.inf))
