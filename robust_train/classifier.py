@@ -1,6 +1,7 @@
 """The Lightning module: a network, the defenses that wrap it, and an optimizer."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytorch_lightning as pl
@@ -9,10 +10,12 @@ from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import recorded
 from robust_train.randomness import Streams
+from robust_train.types import Batches
 
 __all__ = ["RobustClassifier"]
 
@@ -59,6 +62,7 @@ class RobustClassifier(pl.LightningModule):
         self.network = network
         self.optimizer, self.scheduler, self.interval = optimizer, scheduler, interval
         self.seed = seed
+        self._current: Any = None  # the step between its forward and its backward pass
 
     def forward(self, inputs: Tensor) -> Tensor:
         logits: Tensor = self.network(inputs)
@@ -66,13 +70,10 @@ class RobustClassifier(pl.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         step = self._step(*batch, batch_idx)
-        for defense in self.defenses:
+        for defense in sorted(self.defenses, key=lambda one: one.moves_weights):
             step = defense.batch(self.network, step)
-        step = self._forward(step)
-        loss = cross_entropy(step.logits, step.targets, reduction="none")
-        for defense in sorted(self.defenses, key=lambda one: not one.replaces_loss):
-            loss = defense.loss(self.network, step.seen_by(defense), loss)
-        mean = loss.mean()
+        self._current = step = self._forward(step)
+        mean = self._losses(step).mean()
         accuracy = (step.logits.detach().argmax(1) == step.labels).float().mean()
         self.log_dict(
             {"train/loss": mean, "train/accuracy": accuracy}, on_step=False, on_epoch=True, prog_bar=True
@@ -86,13 +87,28 @@ class RobustClassifier(pl.LightningModule):
         self._log_loss("test/loss", *batch)
 
     def on_after_backward(self) -> None:
+        step, self._current = self._current, None  # a graph that stayed would forbid to copy the module
         for defense in self.defenses:
-            defense.after_backward(self.network)
+            defense.after_backward(self.network, step)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)
         for defense in self.defenses:
             defense.after_step(self.network)
+
+    def calibrate(self, batches: Batches, held_out: Batches) -> None:
+        """Let defenses measure what they decide by, such as thresholds, when the training is done.
+
+        The command line does so at the end of ``fit``.
+
+        Args:
+            batches: ``(N, C, H, W)`` training images and ``(N,)`` labels, to be walked as often as needed.
+            held_out: Likewise, that the network was not trained on.
+        """
+        parts = _Placed(batches, self.device), _Placed(held_out, self.device)
+        with evaluating(self.network), torch.no_grad():
+            for defense in self.defenses:
+                defense.calibrate(self.network, *parts)
 
     def configure_optimizers(self) -> Any:
         optimizer = self.optimizer(self.parameters())
@@ -107,20 +123,43 @@ class RobustClassifier(pl.LightningModule):
         rng = Streams.of(self.seed, range(first, first + len(inputs))).fold(self.global_step).fold(batch_idx)
         steps = self.trainer.estimated_stepping_batches  # infinite, or -1, where nobody set an end
         progress = min(1.0, self.global_step / steps) if steps > 0 else 0.0
-        return Step(inputs, labels, inputs, labels, progress, rng)
+        return Step(inputs, labels, inputs, labels, progress, rng, objective=self._objective)
+
+    def _objective(self, step: Step) -> Tensor:
+        return self._losses(self._forward(step))
 
     def _forward(self, step: Step) -> Step:
         """The one forward pass, and what is watched in it."""
         kinds = {kind for defense in self.defenses for kind in defense.watch}
-        inputs = step.inputs.detach().requires_grad_() if kinds else step.inputs
+        differentiated = kinds or any(defense.reads_input_gradient for defense in self.defenses)
+        inputs = step.inputs.detach().requires_grad_() if differentiated else step.inputs
         with recorded(self.network, tuple(kinds)) as activations:
             logits = self(inputs)
         if kinds and not activations:
             raise RuntimeError("No activation was seen: train the network as it is, not compiled.")
-        return replace(step, logits=widened(logits), activations=activations)
+        return replace(step, inputs=inputs, logits=widened(logits), activations=activations)
+
+    def _losses(self, step: Step) -> Tensor:
+        """``(N,)``: the cross-entropy, or what replaces it, and what each defense adds."""
+        loss = cross_entropy(step.logits, step.targets, reduction="none")
+        for defense in sorted(self.defenses, key=lambda one: not one.replaces_loss):
+            loss = defense.loss(self.network, step.seen_by(defense), loss)
+        return loss
 
     def _log_loss(self, name: str, inputs: Tensor, labels: Tensor) -> None:
         self.log(name, cross_entropy(self(inputs), labels), batch_size=len(inputs))
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Batches on a device, however often they are walked."""
+
+    batches: Batches
+    device: torch.device
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for inputs, labels in self.batches:
+            yield inputs.to(self.device), labels.to(self.device)
 
 
 def _check(network: nn.Module, defenses: list[Defense]) -> None:

@@ -1,4 +1,5 @@
 import math
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -100,7 +101,8 @@ class Recording(Defense):
         self.calls.append((self.name, "loss"))
         return loss
 
-    def after_backward(self, network):
+    def after_backward(self, network, step):
+        assert step.labels is self.step.labels
         assert all(parameter.grad is not None for parameter in network.parameters())
         self.calls.append((self.name, "after_backward"))
 
@@ -185,3 +187,85 @@ def test_the_loss_of_a_step_is_the_mean_over_its_samples():
     module._step = lambda x, y, *place: Step(x, y, x, y, 0.0, Streams.of(0, range(4)))
     x, y = torch.rand(4, 1, 4, 4), torch.tensor([0, 1, 0, 1])
     assert torch.equal(module.training_step((x, y), 0), cross_entropy(module(x)[3:], y[3:]))
+
+
+def test_what_moves_weights_acts_last_and_is_told_what_to_put_back(fit):
+    class Halved(Defense):
+        moves_weights = True
+
+        def batch(self, network, step):
+            weights = {name: weight.detach().clone() for name, weight in network.named_parameters()}
+            calls.append(("halved", "batch"))
+            with torch.no_grad():
+                for weight in network.parameters():
+                    weight.mul_(0.5)
+            return replace(step, weights=weights)
+
+        def after_backward(self, network, step):
+            with torch.no_grad():
+                for name, weight in network.named_parameters():
+                    assert not torch.equal(weight, step.weights[name])
+                    weight.copy_(step.weights[name])
+
+    calls = []
+    module = RobustClassifier(
+        network(), [Halved(), Recording("a", calls)], lambda p: torch.optim.SGD(p, lr=0.0)
+    )
+    before = deepcopy(module.state_dict())
+    fit(module)
+    assert calls[:2] == [("a", "batch"), ("halved", "batch")]
+    assert all(torch.equal(weight, before[name]) for name, weight in module.state_dict().items())
+
+
+def test_the_gradient_in_the_inputs_is_that_of_the_mean_loss(fit):
+    class Reading(Defense):
+        reads_input_gradient = True
+
+        def after_backward(self, network, step):
+            x = step.inputs.detach().requires_grad_()
+            (g,) = torch.autograd.grad(cross_entropy(network(x), step.labels), x)
+            torch.testing.assert_close(step.inputs.grad, g)
+            seen.append(g)
+
+    seen = []
+    fit(RobustClassifier(network(), [Reading()], sgd))
+    assert len(seen) == 6
+
+
+def test_the_objective_of_a_step_is_the_loss_of_all_defenses(fit):
+    class Asking(Defense):
+        moves_weights = True
+
+        def batch(self, network, step):
+            expected = 3 * cross_entropy(network(step.inputs), step.targets, reduction="none")
+            torch.testing.assert_close(step.objective(step), expected)
+            asked.append(step)
+            return step
+
+    class Trebled(Defense):
+        def loss(self, network, step, loss):
+            return 3 * loss
+
+    asked = []
+    fit(RobustClassifier(network(), [Asking(), Trebled()], sgd))
+    assert len(asked) == 6
+
+
+def test_a_module_can_be_copied_after_its_training(fit):
+    module = RobustClassifier(network(), [Watching()], sgd)
+    fit(module)
+    deepcopy(module)
+
+
+def test_defenses_are_calibrated_on_both_parts_of_the_data(loader):
+    class Counting(Defense):
+        def calibrate(self, network, batches, held_out):
+            assert not network.training
+            assert not torch.is_grad_enabled()
+            counts.append([sum(len(x) for x, _ in part) for part in (batches, batches, held_out)])
+
+    counts = []
+    module = RobustClassifier(network(), [Counting()]).train()
+    module.calibrate(loader, [next(iter(loader))])
+    assert counts == [[24, 24, 4]]
+    assert module.network.training

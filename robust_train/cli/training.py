@@ -8,6 +8,7 @@ from typing import Any
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from torch.utils.data import DataLoader
 
 from robust_train import checkpoint
 from robust_train.callbacks.robustness import Robustness
@@ -128,6 +129,7 @@ class TrainingCLI(LightningCLI):
         if best:
             # Not by the trainer: it would restore what the average was made of, to train on.
             checkpoint.load_weights(self.model, best)
+        self._calibrate()
         self.trainer.test(self.model, self.datamodule, verbose=False)
         if self.trainer.is_global_zero:
             checkpoint.save(self.out, self.model.network, self.recipe)
@@ -136,6 +138,14 @@ class TrainingCLI(LightningCLI):
             write_card(self._results(), self.out / "README.md", self.out.name, text, shlex.join(self.argv))
             show(self._results())
             print(f"Wrote {self.out}")
+
+    def _calibrate(self) -> None:
+        """Let defenses measure what they decide by, on training and on validation images."""
+        self.model.to(self.trainer.strategy.root_device)
+        data = self.datamodule
+        self.model.calibrate(
+            *(DataLoader(part, data.batch_size) for part in (data.train_set, data.validation_set))
+        )
 
     def after_validate(self) -> None:
         self._show()

@@ -1,5 +1,6 @@
 """The one contract of every defense: where it may act on a training step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -8,7 +9,11 @@ from torch import Tensor, nn
 
 from robust_train.defenses.recording import Activation
 from robust_train.randomness import Streams
-from robust_train.types import Network
+from robust_train.types import Batches, Network
+
+
+def _plain(step: "Step") -> Tensor:
+    raise RuntimeError("The step is of no classifier, which alone knows the losses of all defenses.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +30,8 @@ class Step:
         logits: ``(N, K)`` of the network on ``inputs``, in single precision or better; empty until they
             are known.
         activations: Of the modules that the defense watches, in the pass that gave the logits.
+        objective: ``(N,)`` losses that all defenses together make of a step, in a forward pass of its own.
+        weights: What to put back, by name, where a defense moved weights for the time of the step.
     """
 
     inputs: Tensor
@@ -35,6 +42,8 @@ class Step:
     rng: Streams
     logits: Tensor = field(default_factory=lambda: torch.empty(0))
     activations: list[Activation] = field(default_factory=list)
+    objective: Callable[["Step"], Tensor] = _plain
+    weights: dict[str, Tensor] = field(default_factory=dict)
 
     def seen_by(self, defense: "Defense") -> "Step":
         """The step with the activations that this defense watches, and no other's."""
@@ -58,6 +67,12 @@ class Defense:
     maximises: ClassVar[bool] = False
     """Whether ``batch`` searches for the worst inputs, which can be done once."""
 
+    moves_weights: ClassVar[bool] = False
+    """Whether ``batch`` moves weights, until ``after_backward`` puts them back: then it acts last."""
+
+    reads_input_gradient: ClassVar[bool] = False
+    """Whether ``after_backward`` reads ``step.inputs.grad``, that of the mean loss."""
+
     def wrap(self, network: nn.Module) -> nn.Module:
         """The network to train and to deploy in place of this one."""
         return network
@@ -70,8 +85,17 @@ class Defense:
         """``(N,)`` losses with a penalty added, or another loss in their place."""
         return loss
 
-    def after_backward(self, network: nn.Module) -> None:
+    def after_backward(self, network: nn.Module, step: Step) -> None:
         """Change gradients before the optimizer sees them."""
 
     def after_step(self, network: nn.Module) -> None:
         """Change weights after the optimizer did."""
+
+    def calibrate(self, network: nn.Module, batches: Batches, held_out: Batches) -> None:
+        """Fill buffers of ``wrap``, such as densities and thresholds, when the training is done.
+
+        Args:
+            network: In evaluation mode; nothing asks for gradients.
+            batches: Training images and labels, without augmentation by any defense.
+            held_out: Images and labels that the network was not trained on.
+        """

@@ -5,7 +5,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from robust_train import checkpoint
+from robust_train import RobustClassifier, checkpoint
 from robust_train.__main__ import main
 from robust_train.recipe.reading import read
 from tests.cli.conftest import RECIPES, TINY
@@ -41,6 +41,22 @@ def test_the_best_weights_are_measured_and_kept(trained):
         assert torch.equal(kept[name.removeprefix("network.")], average)
     head = "network.head.weight"
     assert not torch.equal(best["state_dict"][head], best["current_model_state"][head])
+
+
+def test_defenses_are_calibrated_with_the_best_weights_on_training_and_validation_images(
+    recipe, place, monkeypatch
+):
+    seen = []
+
+    def calibrate(model, batches, held_out):
+        counts = [sum(len(x) for x, _ in part) for part in (batches, held_out)]
+        seen.append((counts, model.state_dict()["network.head.weight"].clone()))
+
+    monkeypatch.setattr(RobustClassifier, "calibrate", calibrate)
+    assert main(["fit", "--config", recipe, *TINY]) == 0
+    ((counts, weight),) = seen
+    assert counts[0] > 5 * counts[1] > 0
+    assert torch.equal(weight, load_file("runs/digits-tiny/model.safetensors")["head.weight"])
 
 
 def test_the_written_recipe_trains_again(trained, place):

@@ -82,8 +82,9 @@ def test_a_bare_defense_does_nothing():
     assert defense.batch(network, step) is step
     assert torch.equal(defense.loss(network, step, torch.ones(3)), torch.ones(3))
     before = snapshot(network)
-    defense.after_backward(network)
+    defense.after_backward(network, step)
     defense.after_step(network)
+    defense.calibrate(network, [], [])
     assert snapshot(network) == before
 
 
