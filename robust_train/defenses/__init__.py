@@ -8,12 +8,14 @@ from robust_train.defenses.curvature_penalty import CurvaturePenalty
 from robust_train.defenses.gradient_penalty import GradientPenalty
 from robust_train.defenses.jacobian_penalty import JacobianPenalty
 from robust_train.defenses.mart import MART
+from robust_train.defenses.n_fgsm import NFGSM
 from robust_train.defenses.saturation_penalty import SaturationPenalty
 from robust_train.defenses.schedule import Ramp
 from robust_train.defenses.trades import TRADES
 
 __all__ = [
     "MART",
+    "NFGSM",
     "TRADES",
     "AdversarialTraining",
     "Augmentation",

@@ -6,6 +6,7 @@ import torch
 
 from robust_train import (
     MART,
+    NFGSM,
     PGD,
     TRADES,
     AdversarialTraining,
@@ -31,6 +32,7 @@ EXAMPLES = {
     ],
     TRADES: [TRADES(eps=0.1, steps=3), TRADES(eps=0.5, norm="l2", steps=3, beta=1.0)],
     MART: [MART(PGD(eps=0.1, steps=3))],
+    NFGSM: [NFGSM(eps=0.1), NFGSM(eps=Ramp(0.0, 0.2), noise=1.0, mode="train")],
     GradientPenalty: [GradientPenalty()],
     JacobianPenalty: [JacobianPenalty(), JacobianPenalty(projections=2)],
     CurvaturePenalty: [CurvaturePenalty(weight=0.1, h=Ramp(0.1, 0.5))],

@@ -11,7 +11,7 @@ from robust_train import PGD, AdversarialTraining, Augmentation, DeepFool, Ramp,
 from robust_train.norms import norm
 from robust_train.randomness import Streams
 from tests.defenses.examples import make_step
-from tests.defenses.training import fit
+from tests.defenses.training import compare, fit, streams
 from tests.snapshots import snapshot
 from tests.toy_networks import convolutional
 
@@ -51,6 +51,22 @@ def test_ten_steps_are_those_of_a_plain_loop(mode):
         network.state_dict().items(), reference.state_dict().values(), strict=True
     ):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5, msg=name)
+
+
+def fast(network, clean, labels, number):
+    """One step of length 1.25 eps from a random point of the box of half-width eps, and back into it."""
+    eps = 0.1
+    delta = eps * (2 * streams(len(clean), number).uniform(tuple(clean.shape[1:]), clean) - 1)
+    delta = delta.clamp(-clean, 1 - clean).requires_grad_()
+    (gradient,) = torch.autograd.grad(cross_entropy(network(clean + delta), labels), delta)
+    delta = (delta + 1.25 * eps * gradient.sign()).clamp(-eps, eps)
+    return (clean + delta.clamp(-clean, 1 - clean)).detach()
+
+
+def test_one_step_is_fast_adversarial_training():
+    """Fast is better than free: revisiting adversarial training (Wong et al., 2020), algorithm 3."""
+    defense = AdversarialTraining(PGD(eps=0.1, steps=1, step_size=0.125))
+    compare(defense, fast, lambda network, x, perturbed, y: cross_entropy(network(perturbed), y))
 
 
 @pytest.mark.parametrize("mode", ["eval", "train"])
