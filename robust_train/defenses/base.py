@@ -77,7 +77,7 @@ class Defense:
         """The network to train and to deploy in place of this one."""
         return network
 
-    def batch(self, network: Network, step: Step) -> Step:
+    def batch(self, network: nn.Module, step: Step) -> Step:
         """Other inputs or targets: the inner maximisation, augmentation, soft labels."""
         return step
 
