@@ -1,6 +1,7 @@
 """Defenses: what makes a network robust, under one contract."""
 
 from robust_train.defenses.adversarial_training import AdversarialTraining
+from robust_train.defenses.adversarial_weight_perturbation import AdversarialWeightPerturbation
 from robust_train.defenses.augmentation import Augmentation
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.contractive_penalty import ContractivePenalty
@@ -18,6 +19,7 @@ __all__ = [
     "NFGSM",
     "TRADES",
     "AdversarialTraining",
+    "AdversarialWeightPerturbation",
     "Augmentation",
     "ContractivePenalty",
     "CurvaturePenalty",

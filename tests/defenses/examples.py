@@ -1,8 +1,9 @@
 """One example or more of every defense: what the contract tests train with."""
 
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 
 import torch
+from torch.nn.functional import cross_entropy
 
 from robust_train import (
     MART,
@@ -10,6 +11,7 @@ from robust_train import (
     PGD,
     TRADES,
     AdversarialTraining,
+    AdversarialWeightPerturbation,
     Augmentation,
     ContractivePenalty,
     CurvaturePenalty,
@@ -33,6 +35,10 @@ EXAMPLES = {
     TRADES: [TRADES(eps=0.1, steps=3), TRADES(eps=0.5, norm="l2", steps=3, beta=1.0)],
     MART: [MART(PGD(eps=0.1, steps=3))],
     NFGSM: [NFGSM(eps=0.1), NFGSM(eps=Ramp(0.0, 0.2), noise=1.0, mode="train")],
+    AdversarialWeightPerturbation: [
+        AdversarialWeightPerturbation(),
+        AdversarialWeightPerturbation(gamma=Ramp(0.0, 0.1)),
+    ],
     GradientPenalty: [GradientPenalty()],
     JacobianPenalty: [JacobianPenalty(), JacobianPenalty(projections=2)],
     CurvaturePenalty: [CurvaturePenalty(weight=0.1, h=Ramp(0.1, 0.5))],
@@ -53,3 +59,10 @@ def make_step(count, shape=(1, 8, 8), progress=0.5, seed=0, dtype=torch.float32)
     inputs = torch.rand(count, *shape, generator=generator).to(dtype)
     labels = torch.randint(10, (count,), generator=generator)
     return Step(inputs, labels, inputs, labels, progress, Streams.of(seed, range(count)))
+
+
+def judged(network, step):
+    """The step with the losses that a classifier without other defenses would have."""
+    return replace(
+        step, objective=lambda one: cross_entropy(network(one.inputs), one.targets, reduction="none")
+    )

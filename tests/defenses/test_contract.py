@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from robust_train import MART, TRADES, AdversarialTraining, Augmentation, Defense, RobustClassifier, defenses
-from tests.defenses.examples import EVERY, EXAMPLES, make_step, name
+from tests.defenses.examples import EVERY, EXAMPLES, judged, make_step, name
 from tests.defenses.training import fit
 from tests.snapshots import snapshot
 from tests.toy_networks import convolutional
@@ -48,8 +48,8 @@ def test_a_network_trains_under_it(defense, precision):
 
 @every
 def test_what_it_makes_of_a_batch_is_of_the_same_kind(defense):
-    step, network = make_step(6), convolutional().train()
-    after = defense.batch(network, step)
+    step, network = make_step(6), defense.wrap(convolutional()).train()
+    after = defense.batch(network, judged(network, step))
     assert (after.inputs.shape, after.inputs.dtype) == (step.inputs.shape, torch.float32)
     assert not after.inputs.requires_grad
     assert ((after.inputs >= 0) & (after.inputs <= 1)).all()
@@ -59,20 +59,23 @@ def test_what_it_makes_of_a_batch_is_of_the_same_kind(defense):
 
 @every
 def test_the_network_is_left_as_it_was(defense):
-    network = convolutional().train()
-    network[3].eval()
+    network = defense.wrap(convolutional()).train()
+    next(module for module in network.modules() if isinstance(module, torch.nn.Dropout)).eval()
     before = snapshot(network)
-    defense.batch(network, make_step(6))
+    step = defense.batch(network, judged(network, make_step(6)))
+    if defense.moves_weights:
+        defense.after_backward(network, step)
     assert snapshot(network) == before
 
 
 @every
 def test_it_remembers_nothing(defense):
-    network, copy = convolutional(), pickle.loads(pickle.dumps(defense))
-    first = defense.batch(network, make_step(6)).inputs
-    defense.batch(network, make_step(5, seed=3))
-    assert torch.equal(defense.batch(network, make_step(6)).inputs, first)
-    assert torch.equal(copy.batch(network, make_step(6)).inputs, first)
+    network, copy = defense.wrap(convolutional()), pickle.loads(pickle.dumps(defense))
+    step, other = judged(network, make_step(6)), judged(network, make_step(5, seed=3))
+    first = defense.batch(network, step).inputs
+    defense.batch(network, other)
+    assert torch.equal(defense.batch(network, step).inputs, first)
+    assert torch.equal(copy.batch(network, step).inputs, first)
     assert copy == defense
 
 

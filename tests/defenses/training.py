@@ -32,8 +32,8 @@ def plainly(network, data, perturb, loss, batch=8):
         optimizer.step()
 
 
-def compare(defense, perturb, loss):
-    """Ten steps under a defense give the weights of the plain loop.
+def compare(stack, perturb, loss):
+    """Ten steps under a defense, or a list of them, give the weights of the plain loop.
 
     In double precision: the signs of gradients next to zero are rounding otherwise.
     """
@@ -41,7 +41,8 @@ def compare(defense, perturb, loss):
     network[3].p = 0.0  # without dropout, whose draws the two would not share
     reference = deepcopy(network)
     plainly(reference, data, perturb, loss)
-    model = RobustClassifier(network, [defense], lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9))
+    stack = stack if isinstance(stack, list) else [stack]
+    model = RobustClassifier(network, stack, lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9))
     assert fit(model, data, batch=8).global_step == 10
     for (name, ours), theirs in zip(
         network.state_dict().items(), reference.state_dict().values(), strict=True
