@@ -6,9 +6,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import DataLoader, Dataset, RandomSampler, Subset
 
 from robust_train.data.labelled_images import LabelledImages, Sample
+from robust_train.data.replayed import Replayed
 from robust_train.data.split import stratified_split
 
 
@@ -28,21 +29,30 @@ class ImageData(pl.LightningDataModule, ABC):
         workers: Processes that read images, beside the main one.
         validation: Share of the training part that is held out.
         seed: Of the choice of that share.
+        replays: How often each batch of the training part comes, in a row; an epoch is that much longer.
 
     Raises:
-        ValueError: The share is not between 0 and 1.
+        ValueError: The share is not between 0 and 1, or batches are to come less than once.
     """
 
     def __init__(
-        self, batch_size: int = 128, workers: int = 0, validation: float = 0.1, seed: int = 0
+        self,
+        batch_size: int = 128,
+        workers: int = 0,
+        validation: float = 0.1,
+        seed: int = 0,
+        replays: int = 1,
     ) -> None:
         super().__init__()
         if not 0 < validation < 1:
             raise ValueError(f"validation must be a share between 0 and 1, not {validation}.")
+        if replays < 1:
+            raise ValueError(f"replays must be at least 1, which is no replay, not {replays}.")
         self.batch_size = batch_size
         self.workers = workers
         self.validation = validation
         self.seed = seed
+        self.replays = replays
 
     @property
     @abstractmethod
@@ -95,18 +105,20 @@ class ImageData(pl.LightningDataModule, ABC):
         processes = self.trainer.world_size if self.trainer else 1
         images = -(-len(self.train_set) // processes)
         lone = images > 1 and images % self.batch_size == 1
-        return self._loader(self.train_set, shuffle=True, drop_last=lone)
+        if self.replays == 1:
+            return self._loader(self.train_set, batch_size=self.batch_size, shuffle=True, drop_last=lone)
+        batches = Replayed(RandomSampler(self.train_set), self.batch_size, lone, self.replays)
+        return self._loader(self.train_set, batch_sampler=batches)
 
     def val_dataloader(self) -> DataLoader[Sample]:
-        return self._loader(self.validation_set)
+        return self._loader(self.validation_set, batch_size=self.batch_size)
 
     def test_dataloader(self) -> DataLoader[Sample]:
-        return self._loader(self.test_set)
+        return self._loader(self.test_set, batch_size=self.batch_size)
 
     def _loader(self, images: Dataset[Sample], **options: Any) -> DataLoader[Sample]:
         return DataLoader(
             images,
-            self.batch_size,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
