@@ -6,6 +6,7 @@ from robust_train.defenses.augmentation import Augmentation
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.contractive_penalty import ContractivePenalty
 from robust_train.defenses.curvature_penalty import CurvaturePenalty
+from robust_train.defenses.free_adversarial_training import FreeAdversarialTraining
 from robust_train.defenses.gradient_penalty import GradientPenalty
 from robust_train.defenses.jacobian_penalty import JacobianPenalty
 from robust_train.defenses.mart import MART
@@ -24,6 +25,7 @@ __all__ = [
     "ContractivePenalty",
     "CurvaturePenalty",
     "Defense",
+    "FreeAdversarialTraining",
     "GradientPenalty",
     "JacobianPenalty",
     "Ramp",

@@ -16,6 +16,7 @@ from robust_train import (
     ContractivePenalty,
     CurvaturePenalty,
     DeepFool,
+    FreeAdversarialTraining,
     GaussianNoise,
     GradientPenalty,
     JacobianPenalty,
@@ -38,6 +39,10 @@ EXAMPLES = {
     AdversarialWeightPerturbation: [
         AdversarialWeightPerturbation(),
         AdversarialWeightPerturbation(gamma=Ramp(0.0, 0.1)),
+    ],
+    FreeAdversarialTraining: [
+        FreeAdversarialTraining(eps=0.1),
+        FreeAdversarialTraining(eps=Ramp(0.1, 0.2), step_size=0.5),
     ],
     GradientPenalty: [GradientPenalty()],
     JacobianPenalty: [JacobianPenalty(), JacobianPenalty(projections=2)],

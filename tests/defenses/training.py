@@ -4,16 +4,20 @@ from copy import deepcopy
 
 import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, SequentialSampler, TensorDataset
 
 from robust_train import RobustClassifier
+from robust_train.data.replayed import Replayed
 from robust_train.randomness import Streams
 from tests.defenses.examples import make_step
 from tests.toy_networks import convolutional
 
 
-def fit(model, data, batch, epochs=1, precision="32-true"):
-    loader = DataLoader(TensorDataset(data.inputs, data.labels), batch_size=batch)
+def fit(model, data, batch, epochs=1, precision="32-true", replays=1):
+    images = TensorDataset(data.inputs, data.labels)
+    loader = DataLoader(
+        images, batch_sampler=Replayed(SequentialSampler(images), batch, drop_last=False, replays=replays)
+    )
     parts = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
     silent = dict.fromkeys(parts, False)
     trainer = pl.Trainer(max_epochs=epochs, accelerator="cpu", devices=1, precision=precision, **silent)
@@ -23,7 +27,7 @@ def fit(model, data, batch, epochs=1, precision="32-true"):
 
 def plainly(network, data, perturb, loss, batch=8):
     """Stochastic gradient descent: ``perturb(network, x, y, number)``, ``loss(network, x, perturbed, y)``."""
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    optimizer = sgd(network.parameters())
     batches = zip(data.inputs.split(batch), data.labels.split(batch), strict=True)
     for number, (x, y) in enumerate(batches):
         perturbed = perturb(network.eval(), x, y, number)
@@ -42,8 +46,15 @@ def compare(stack, perturb, loss):
     reference = deepcopy(network)
     plainly(reference, data, perturb, loss)
     stack = stack if isinstance(stack, list) else [stack]
-    model = RobustClassifier(network, stack, lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9))
-    assert fit(model, data, batch=8).global_step == 10
+    assert fit(RobustClassifier(network, stack, sgd), data, batch=8).global_step == 10
+    assert_same_weights(network, reference)
+
+
+def sgd(parameters):
+    return torch.optim.SGD(parameters, lr=0.05, momentum=0.9)
+
+
+def assert_same_weights(network, reference):
     for (name, ours), theirs in zip(
         network.state_dict().items(), reference.state_dict().values(), strict=True
     ):

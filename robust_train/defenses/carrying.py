@@ -1,0 +1,41 @@
+"""Perturbations that a network carries from one training step to the next."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from robust_train.defenses.base import Step
+from robust_train.perturbations.base import check_batch
+
+# No buffer: it is as long as the batch, and neither an average of weights nor the start of a pass on
+# several processes, which copy buffers, must touch it.
+_DELTA = "_carried_delta"
+
+
+def carried(network: nn.Module, like: Tensor) -> Tensor:
+    """``(N, ...)`` the perturbation of the last step; zero for rows that it had not.
+
+    Example:
+        >>> from torch.nn import Linear
+        >>> carried(Linear(2, 1), like=torch.ones(1, 2))
+        tensor([[0., 0.]])
+    """
+    delta = torch.zeros_like(like)
+    last: Tensor | None = getattr(network, _DELTA, None)
+    if last is not None and last.shape[1:] == like.shape[1:]:
+        rows = min(len(last), len(like))
+        delta[:rows] = last[:rows].to(like)
+    return delta
+
+
+def perturbed(step: Step, delta: Tensor) -> Step:
+    """The step on inputs plus the perturbation, in [0, 1]."""
+    check_batch(step.inputs, step.labels, (0.0, 1.0))
+    return replace(step, inputs=(step.inputs + delta).clamp(0, 1))
+
+
+def climb(network: nn.Module, delta: Tensor, g: Tensor, alpha: float, eps: float) -> None:
+    """Carry the perturbation on, one step up along the signs of the gradient, in the ball of linf."""
+    signs = torch.nan_to_num(g.detach()).sign()
+    setattr(network, _DELTA, (delta + alpha * signs).clamp(-eps, eps))

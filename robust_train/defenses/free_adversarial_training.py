@@ -1,0 +1,58 @@
+"""Free adversarial training: the gradient of the inputs comes with that of the weights."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.carrying import carried, climb, perturbed
+from robust_train.defenses.schedule import Ramp
+
+
+@dataclass(frozen=True)
+class FreeAdversarialTraining(Defense):
+    r"""Train on a perturbation that climbs by one step with every step of the weights, in one pass.
+
+    Each batch comes m times in a row (``replays`` of the data), and each time
+
+    .. math:: \theta \leftarrow \theta - \eta \nabla_\theta J(\theta, x + \delta), \qquad
+        \delta \leftarrow \mathrm{clip}\big(\delta + \alpha\, \mathrm{sign} \nabla_x J(\theta, x + \delta),
+        -\epsilon, \epsilon\big)
+
+    with both gradients of the same pass. The delta of a row goes on to the row of the next batch, and
+    starts at zero anew where a training is resumed. :math:`x + \delta` is clipped to [0, 1], of which the
+    paper does not speak, and its gradient is the one at the clipped image. What augments a batch here
+    draws anew in each replay.
+
+    Args:
+        eps: Budget in linf, in pixel units; a ramp for one that grows.
+        step_size: Length of a step as a multiple of eps.
+
+    Raises:
+        ValueError: A number has no meaning.
+
+    References:
+        Adversarial training for free! (Shafahi et al., 2019)
+
+    Example:
+        >>> from robust_train import Digits
+        >>> defense, data = FreeAdversarialTraining(eps=0.1), Digits(replays=4)
+    """
+
+    eps: float | Ramp = 8 / 255
+    step_size: float = 1.0
+
+    maximises = True
+    reads_input_gradient = True
+
+    def __post_init__(self) -> None:
+        if not ((isinstance(self.eps, Ramp) or self.eps > 0) and self.step_size > 0):
+            raise ValueError("FreeAdversarialTraining: eps and step_size must be positive.")
+
+    def batch(self, network: nn.Module, step: Step) -> Step:
+        return perturbed(step, carried(network, step.inputs))
+
+    def after_backward(self, network: nn.Module, step: Step) -> None:
+        eps = self.eps(step.progress) if isinstance(self.eps, Ramp) else self.eps
+        assert step.inputs.grad is not None
+        climb(network, carried(network, step.inputs), step.inputs.grad, self.step_size * eps, eps)

@@ -1,0 +1,110 @@
+"""Free adversarial training against its paper's algorithm, written out."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from robust_train import FreeAdversarialTraining, Ramp, RobustClassifier
+from robust_train.defenses.carrying import carried
+from tests.defenses.examples import make_step
+from tests.defenses.training import assert_same_weights, fit, sgd
+from tests.snapshots import snapshot
+from tests.toy_networks import convolutional, linear
+
+EPS, M = 0.1, 3
+
+
+def plainly(network, data):
+    """Algorithm 1 of the paper, in [0, 1], with batches of 8 images."""
+    optimizer, delta = sgd(network.parameters()), torch.zeros_like(data.inputs[:8])
+    for x, y in zip(data.inputs.split(8), data.labels.split(8), strict=True):
+        for _ in range(M):
+            inputs = (x + delta[: len(x)]).clamp(0, 1).requires_grad_()
+            optimizer.zero_grad()
+            cross_entropy(network.train()(inputs), y).backward()
+            delta[: len(x)] += EPS * inputs.grad.sign()
+            delta.clamp_(-EPS, EPS)
+            optimizer.step()
+
+
+def test_twelve_steps_are_those_of_the_paper_s_algorithm():
+    """The last of the four batches is shorter than the others."""
+    network, data = convolutional(dtype=torch.float64), make_step(29, dtype=torch.float64)
+    network[3].p = 0.0  # without dropout, whose draws the two would not share
+    reference = deepcopy(network)
+    plainly(reference, data)
+    model = RobustClassifier(network, [FreeAdversarialTraining(eps=EPS)], sgd)
+    assert fit(model, data, batch=8, replays=M).global_step == 12
+    assert_same_weights(network, reference)
+
+
+def climbed(defense, network, step):
+    """One step of the defense, without one of the weights; the inputs that it trains on."""
+    step = defense.batch(network, step)
+    inputs = step.inputs.requires_grad_()
+    cross_entropy(network(inputs), step.labels).backward()
+    defense.after_backward(network, step)
+    return inputs.detach()
+
+
+def test_on_two_classes_it_climbs_along_the_weights_to_the_budget_and_stays_there():
+    network, step = linear((1, 4, 4), 2, torch.float32), make_step(8, shape=(1, 4, 4))
+    step = replace(step, inputs=step.inputs.clamp(0.2, 0.8), labels=step.labels % 2)
+    w = (network[1].weight[1] - network[1].weight[0]).view(1, 4, 4)
+    away = (1 - 2 * step.labels)[:, None, None, None] * w.sign()
+    defense = FreeAdversarialTraining(eps=0.1, step_size=0.4)
+    for size in (0.0, 0.04, 0.08, 0.1, 0.1):
+        torch.testing.assert_close(climbed(defense, network, step) - step.inputs, size * away)
+
+
+def test_a_row_goes_on_where_its_row_of_the_last_batch_stopped():
+    network, defense = linear((1, 8, 8), 10, torch.float32), FreeAdversarialTraining(eps=0.1)
+    climbed(defense, network, make_step(6))
+    first = carried(network, torch.zeros(6, 1, 8, 8))
+    assert first.any()
+    other = make_step(4, seed=1)
+    assert torch.equal(climbed(defense, network, other), (other.inputs + first[:4]).clamp(0, 1))
+    assert not carried(network, torch.zeros(6, 1, 8, 8))[4:].any()
+
+
+def test_images_of_another_size_start_anew():
+    network, defense = convolutional(), FreeAdversarialTraining(eps=0.1)
+    climbed(defense, network, make_step(6))
+    other = make_step(6, shape=(1, 4, 4))
+    assert torch.equal(defense.batch(network, other).inputs, other.inputs)
+
+
+def test_what_it_carries_is_no_part_of_the_state():
+    network = convolutional()
+    before = snapshot(network)
+    climbed(FreeAdversarialTraining(eps=0.1), network, make_step(6))
+    after = snapshot(network)
+    assert after["buffers"] == before["buffers"]
+    assert [name for name, *_ in after["parameters"]] == [name for name, *_ in before["parameters"]]
+    deepcopy(network)
+
+
+def test_the_budget_follows_its_ramp():
+    network = linear((1, 8, 8), 10, torch.float32)
+    defense = FreeAdversarialTraining(eps=Ramp(0.1, 0.2))
+    for progress in (0.0, 0.5, 1.0):
+        climbed(defense, network, make_step(6, progress=progress))
+        size = carried(network, torch.zeros(6, 1, 8, 8)).abs().amax().item()
+        assert size == pytest.approx(0.1 + 0.1 * progress)
+
+
+def test_a_gradient_that_is_not_finite_moves_nothing():
+    network, step = convolutional(), make_step(2)
+    step.inputs.requires_grad_()
+    step.inputs.grad = torch.full_like(step.inputs, float("nan"))
+    FreeAdversarialTraining().after_backward(network, step)
+    assert not carried(network, torch.zeros(2, 1, 8, 8)).any()
+
+
+@pytest.mark.parametrize("fields", [{"eps": 0.0}, {"step_size": 0.0}, {"eps": float("nan")}])
+def test_numbers_without_a_meaning_are_refused(fields):
+    with pytest.raises(ValueError, match=r"^FreeAdversarialTraining: eps and step_size must be positive"):
+        FreeAdversarialTraining(**fields)
