@@ -14,6 +14,7 @@ from robust_train.defenses.n_fgsm import NFGSM
 from robust_train.defenses.saturation_penalty import SaturationPenalty
 from robust_train.defenses.schedule import Ramp
 from robust_train.defenses.trades import TRADES
+from robust_train.defenses.universal_adversarial_training import UniversalAdversarialTraining
 
 __all__ = [
     "MART",
@@ -31,4 +32,5 @@ __all__ = [
     "Ramp",
     "SaturationPenalty",
     "Step",
+    "UniversalAdversarialTraining",
 ]

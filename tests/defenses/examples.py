@@ -23,6 +23,7 @@ from robust_train import (
     Ramp,
     SaturationPenalty,
     Step,
+    UniversalAdversarialTraining,
 )
 from robust_train.randomness import Streams
 
@@ -44,6 +45,7 @@ EXAMPLES = {
         FreeAdversarialTraining(eps=0.1),
         FreeAdversarialTraining(eps=Ramp(0.1, 0.2), step_size=0.5),
     ],
+    UniversalAdversarialTraining: [UniversalAdversarialTraining(eps=0.1)],
     GradientPenalty: [GradientPenalty()],
     JacobianPenalty: [JacobianPenalty(), JacobianPenalty(projections=2)],
     CurvaturePenalty: [CurvaturePenalty(weight=0.1, h=Ramp(0.1, 0.5))],
