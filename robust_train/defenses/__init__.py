@@ -13,6 +13,7 @@ from robust_train.defenses.mart import MART
 from robust_train.defenses.n_fgsm import NFGSM
 from robust_train.defenses.saturation_penalty import SaturationPenalty
 from robust_train.defenses.schedule import Ramp
+from robust_train.defenses.several_norms import SeveralNorms
 from robust_train.defenses.trades import TRADES
 from robust_train.defenses.universal_adversarial_training import UniversalAdversarialTraining
 
@@ -31,6 +32,7 @@ __all__ = [
     "JacobianPenalty",
     "Ramp",
     "SaturationPenalty",
+    "SeveralNorms",
     "Step",
     "UniversalAdversarialTraining",
 ]

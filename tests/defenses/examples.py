@@ -22,6 +22,7 @@ from robust_train import (
     JacobianPenalty,
     Ramp,
     SaturationPenalty,
+    SeveralNorms,
     Step,
     UniversalAdversarialTraining,
 )
@@ -46,6 +47,10 @@ EXAMPLES = {
         FreeAdversarialTraining(eps=Ramp(0.1, 0.2), step_size=0.5),
     ],
     UniversalAdversarialTraining: [UniversalAdversarialTraining(eps=0.1)],
+    SeveralNorms: [
+        SeveralNorms([PGD(eps=0.1, steps=2), PGD(norm="l2", eps=0.5, steps=2)], mode=mode)
+        for mode in ("worst", "random")
+    ],
     GradientPenalty: [GradientPenalty()],
     JacobianPenalty: [JacobianPenalty(), JacobianPenalty(projections=2)],
     CurvaturePenalty: [CurvaturePenalty(weight=0.1, h=Ramp(0.1, 0.5))],

@@ -1,0 +1,89 @@
+"""Adversarial training against several perturbations at once."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from robust_train.attacking.modes import evaluating
+from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.precision import widened
+from robust_train.perturbations.base import Perturbation
+
+
+@dataclass(frozen=True)
+class SeveralNorms(Defense):
+    r"""Train on the worst of several perturbations of a sample, on all of them, or on one at random.
+
+    With :math:`x^k` what the k-th of K perturbations makes of x,
+
+    .. math:: \text{worst: } \max_k J(x_i^k, y_i), \qquad
+        \text{average: } \frac{1}{K} \sum_k J(x_i^k, y_i), \qquad
+        \text{random: } J(x_i^{k_i}, y_i) \text{ with } k_i \text{ drawn anew in each step}
+
+    The average trains on a batch of K times the length, whose mean loss it is; so the passes of the loss
+    cost K times as much, and batch normalisation sees all perturbations together. The random one costs as
+    much as one perturbation. While the perturbations are searched, the network is in evaluation mode.
+
+    Args:
+        perturbations: Each with a norm and a budget of its own, run to its end on every sample.
+        mode: Which of them counts.
+
+    Raises:
+        ValueError: There are none.
+
+    References:
+        Adversarial training and robustness for multiple perturbations (Tramer and Boneh, 2019)
+        Learning to generate noise for multi-attack robustness (Madaan et al., 2021), for the random one
+
+    Example:
+        >>> from robust_train import PGD
+        >>> defense = SeveralNorms([PGD(eps=0.1, steps=5), PGD(norm="l2", eps=0.5, steps=5)])
+    """
+
+    perturbations: list[Perturbation]
+    mode: Literal["worst", "average", "random"] = "worst"
+
+    maximises = True
+
+    def __post_init__(self) -> None:
+        if not self.perturbations:
+            raise ValueError("SeveralNorms: perturbations is empty: give at least one.")
+
+    def batch(self, network: nn.Module, step: Step) -> Step:
+        with evaluating(network):
+            if self.mode == "average":
+                return _all(step, self._tries(network, step))
+            found = self._worst if self.mode == "worst" else self._random
+            return replace(step, inputs=found(network, step))
+
+    def _tries(self, network: nn.Module, step: Step) -> list[Tensor]:
+        x, y = step.inputs, step.labels
+        searches = [member.maximising() for member in self.perturbations]
+        return [search(network, x, y, rng=step.rng.fold(k)).inputs for k, search in enumerate(searches)]
+
+    def _worst(self, network: nn.Module, step: Step) -> Tensor:
+        tries = self._tries(network, step)
+        with torch.no_grad():
+            losses = [cross_entropy(widened(network(x)), step.labels, reduction="none") for x in tries]
+        worst, rows = torch.stack(losses).argmax(0), torch.arange(len(step.inputs))
+        return torch.stack(tries)[worst, rows]
+
+    def _random(self, network: nn.Module, step: Step) -> Tensor:
+        x, count = step.inputs.clone(), len(self.perturbations)
+        drawn = (step.rng.fold(count).uniform(()) * count).long()
+        for k, member in enumerate(self.perturbations):
+            rows = (drawn == k).nonzero().squeeze(1).to(x.device)
+            streams = step.rng.take(rows).fold(k)
+            x[rows] = member.maximising()(network, step.inputs[rows], step.labels[rows], rng=streams).inputs
+        return x
+
+
+def _all(step: Step, tries: list[Tensor]) -> Step:
+    """One step on all tries, one after the other."""
+    count = len(tries)
+    targets, clean, labels = (torch.cat([part] * count) for part in (step.targets, step.clean, step.labels))
+    rng = step.rng.repeat(count)
+    return replace(step, inputs=torch.cat(tries), targets=targets, clean=clean, labels=labels, rng=rng)
