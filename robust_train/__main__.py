@@ -13,6 +13,7 @@ commands:
   evaluate  measure a checkpoint folder, or a network that is not ours
   compare   measure several, and try what is made on each on all of them
   study     ask what no single perturbation answers, such as where on a canvas it fails
+  table     train several recipes with several seeds, and put what they withstand into one table
 
 options:
   --help     this text; robust-train COMMAND --help has the options of a command
@@ -28,10 +29,11 @@ examples:
   robust-train evaluate --network torchvision.models.resnet18 --weights FILE \
       --data ImageFolder --data.root DIR
   robust-train compare checkpoints/digits-standard checkpoints/digits-adversarial
+  robust-train table recipes/digits/standard.yaml recipes/digits/adversarial.yaml --seeds 3
 """
 
 _TRAINING = ("fit", "validate", "test")
-_COMMANDS = (*_TRAINING, "evaluate", "compare", "study")
+_COMMANDS = (*_TRAINING, "evaluate", "compare", "study", "table")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -75,6 +77,10 @@ def _run(argv: list[str]) -> None:
         from robust_train.cli.studying import run_study
 
         run_study(rest)
+    elif command == "table":
+        from robust_train.cli.tabulating import run_table
+
+        run_table(rest)
     else:
         from robust_train.errors import UserError, did_you_mean
 

@@ -18,6 +18,7 @@ from robust_train.cli.loggers import place_loggers, with_csv
 from robust_train.cli.parser import Parser
 from robust_train.cli.quiet import quiet
 from robust_train.cli.starting import check_fit, check_schedule, check_start, load_start, unfinished
+from robust_train.cli.stopwatch import Stopwatch
 from robust_train.cli.words import Words, prepare
 from robust_train.cli.writing import effective_recipe, show, training_history, write_results
 from robust_train.data.base import ImageData
@@ -96,7 +97,10 @@ class TrainingCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         given = self._get(self.config_init, "trainer")
         if self.subcommand == "fit":
-            trainer = super().instantiate_trainer(logger=with_csv(given["logger"], self.out), **kwargs)
+            self.stopwatch = Stopwatch()
+            callbacks = [*(given["callbacks"] or []), self.stopwatch]
+            kwargs |= {"logger": with_csv(given["logger"], self.out), "callbacks": callbacks}
+            trainer = super().instantiate_trainer(**kwargs)
         else:
             # What a recipe watches in the course of a training would mix with what is asked for.
             callbacks = [c for c in given["callbacks"] or [] if not isinstance(c, Robustness)]
@@ -134,7 +138,7 @@ class TrainingCLI(LightningCLI):
         if self.trainer.is_global_zero:
             checkpoint.save(self.out, self.model.network, self.recipe)
             text = (self.out / checkpoint.RECIPE).read_text(encoding="utf-8")
-            write_results(self._results(), self.out, text, history)
+            write_results(self._results(), self.out, text, history, self.stopwatch.seconds)
             write_card(self._results(), self.out / "README.md", self.out.name, text, shlex.join(self.argv))
             show(self._results())
             print(f"Wrote {self.out}")

@@ -19,12 +19,16 @@ from robust_train.report.table import table
 
 
 def write_results(
-    results: Results, folder: Path, recipe: str, history: Iterable[Mapping[str, Any]] | None = None
+    results: Results,
+    folder: Path,
+    recipe: str,
+    history: Iterable[Mapping[str, Any]] | None = None,
+    training: float | None = None,
 ) -> None:
-    """Write ``results.json``, ``samples.csv`` and ``report.html``."""
+    """Write ``results.json``, with the seconds of a training, ``samples.csv`` and ``report.html``."""
     write_samples(results, folder / "samples.csv")
     write_page(results, folder / "report.html", folder.name, history, recipe)
-    write_json(results, folder / "results.json")
+    write_json(results, folder / "results.json", training)
 
 
 def save_inputs(results: Results, folder: Path, keep: int) -> Results:

@@ -13,21 +13,27 @@ SCHEMA = 1
 """Version of the layout of the file; a change that readers would notice raises it."""
 
 
-def write_json(results: Results, path: str | Path) -> None:
+def write_json(results: Results, path: str | Path, training: float | None = None) -> None:
     """Write ``results.json``, as valid JSON: NaN becomes null, infinity the string ``inf``.
 
     Seconds have a place of their own, so that all the rest can be compared between two runs.
 
+    Args:
+        results: What was measured.
+        path: The file.
+        training: Seconds that the training took, where it was part of the run.
+
     Raises:
         OSError: The folder is missing or cannot be written.
     """
+    timing: dict[str, Any] = {"seconds": {name: regime.seconds for name, regime in results.regimes.items()}}
     content = {
         "schema": SCHEMA,
         "clean_accuracy": asdict(results.clean_accuracy),
         "regimes": {name: _regime(regime) for name, regime in results.regimes.items()},
         "settings": results.settings,
         "warnings": results.warnings,
-        "timing": {"seconds": {name: regime.seconds for name, regime in results.regimes.items()}},
+        "timing": timing if training is None else {"training": training, **timing},
     }
     write_text(path, as_json(content))
 

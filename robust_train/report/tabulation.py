@@ -1,0 +1,85 @@
+"""One table of several recipes, each trained with several seeds: a row a recipe, a column a regime."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from robust_train.report import wording
+
+STRONGEST, PUBLISHED = "strongest", "published"
+"""Regimes with a part of their own: the gap between them is what the published attack did not see."""
+
+Runs = Mapping[str, Sequence[Mapping[str, Any]]]
+"""What ``results.json`` of every seed holds, by the name of the recipe."""
+
+
+def tabulate(runs: Runs) -> str:
+    """The table in Markdown: means over the seeds, with the standard deviation where there are several.
+
+    The columns are the clean accuracy, the headline of every regime (robust accuracy, or median size), the
+    robust accuracy under ``published`` minus that under ``strongest``, and the seconds of training as a
+    multiple of those of the first recipe.
+
+    Args:
+        runs: At least one recipe, each with at least one seed.
+
+    Example:
+        >>> share = {"value": 0.5}
+        >>> regime = {"minimal": False, "metrics": {"robust_accuracy": share}}
+        >>> run = {"clean_accuracy": share, "regimes": {"pgd": regime}, "timing": {"training": 2.0}}
+        >>> print(tabulate({"standard": [run], "twice": [{**run, "timing": {"training": 4.0}}]}))
+        | recipe | clean, % | pgd, % | gap | time |
+        |---|--:|--:|--:|--:|
+        | standard | 50.0 | 50.0 |  | 1.0 |
+        | twice | 50.0 | 50.0 |  | 2.0 |
+    """
+    first = next(iter(runs.values()))
+    names = [name for name in first[0]["regimes"] if name != PUBLISHED]
+    minimal = [first[0]["regimes"][name]["minimal"] for name in names]
+    heads = ["clean, %", *(n if m else f"{n}, %" for n, m in zip(names, minimal, strict=True)), "gap", "time"]
+    lines = [_line(["recipe", *heads]), "|---|" + "--:|" * len(heads)]
+    base = statistics.median(_seconds(run) for run in first)
+    for recipe, results in runs.items():
+        regimes = [
+            _figure([headline(run, name) for run in results], m)
+            for name, m in zip(names, minimal, strict=True)
+        ]
+        clean = _figure([run["clean_accuracy"]["value"] for run in results], size=False)
+        time = statistics.median(_seconds(run) for run in results) / base
+        lines.append(_line([recipe, clean, *regimes, _gap(results), f"{time:.1f}"]))
+    return "\n".join(lines)
+
+
+def headline(run: Mapping[str, Any], name: str) -> float:
+    """The figure that a regime is about; NaN where the run has no such regime."""
+    regime = run["regimes"].get(name)
+    if regime is None:
+        return math.nan
+    value = regime["metrics"]["median_size" if regime["minimal"] else "robust_accuracy"]["value"]
+    return math.nan if value is None else float(value)
+
+
+def _gap(results: Sequence[Mapping[str, Any]]) -> str:
+    """Points of robust accuracy that the published attack left and the strongest took."""
+    gaps = [headline(run, PUBLISHED) - headline(run, STRONGEST) for run in results]
+    return "" if any(math.isnan(gap) for gap in gaps) else _figure(gaps, size=False)
+
+
+def _figure(values: list[float], size: bool) -> str:
+    """Mean and standard deviation: of sizes as they are, of shares in percent."""
+    scale, spell = (1.0, wording.size) if size else (100.0, lambda value: f"{value:.1f}")
+    if any(math.isnan(value) for value in values):
+        return wording.NOTHING
+    mean = spell(scale * statistics.fmean(values))
+    if len(values) == 1 or not math.isfinite(statistics.fmean(values)):
+        return mean
+    return f"{mean} ± {scale * statistics.stdev(values):.2g}"
+
+
+def _seconds(run: Mapping[str, Any]) -> float:
+    return float(run["timing"].get("training", math.nan))
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
