@@ -1,5 +1,6 @@
 """Defenses: what makes a network robust, under one contract."""
 
+from robust_train.defenses.adversarial_fine_tuning import AdversarialFineTuning
 from robust_train.defenses.adversarial_training import AdversarialTraining
 from robust_train.defenses.adversarial_weight_perturbation import AdversarialWeightPerturbation
 from robust_train.defenses.augmentation import Augmentation
@@ -21,6 +22,7 @@ __all__ = [
     "MART",
     "NFGSM",
     "TRADES",
+    "AdversarialFineTuning",
     "AdversarialTraining",
     "AdversarialWeightPerturbation",
     "Augmentation",

@@ -10,6 +10,7 @@ from robust_train import (
     NFGSM,
     PGD,
     TRADES,
+    AdversarialFineTuning,
     AdversarialTraining,
     AdversarialWeightPerturbation,
     Augmentation,
@@ -51,6 +52,7 @@ EXAMPLES = {
         SeveralNorms([PGD(eps=0.1, steps=2), PGD(norm="l2", eps=0.5, steps=2)], mode=mode)
         for mode in ("worst", "random")
     ],
+    AdversarialFineTuning: [AdversarialFineTuning(DeepFool(steps=3), alpha=1.5)],
     GradientPenalty: [GradientPenalty()],
     JacobianPenalty: [JacobianPenalty(), JacobianPenalty(projections=2)],
     CurvaturePenalty: [CurvaturePenalty(weight=0.1, h=Ramp(0.1, 0.5))],
