@@ -14,8 +14,8 @@ PGD, FGSM, TRAIN = "robust/pgd/robust_accuracy", "robust/fgsm/robust_accuracy", 
 def run(make_project, make_trainer, loader):
     """Train with these figures, by name and epoch (None: not measured); the warnings of our own."""
 
-    def run(callback, figures, **settings):
-        module = make_project()
+    def run(callback, figures, package="pytorch_lightning", **settings):
+        module = make_project(package)
         step, judge = module.training_step, module.validation_step
 
         def training_step(batch, batch_idx):
@@ -33,7 +33,7 @@ def run(make_project, make_trainer, loader):
 
         module.training_step, module.validation_step = training_step, validation_step
         epochs = settings.pop("epochs", max(len(values) for values in figures.values()) if figures else 1)
-        trainer = make_trainer([callback], max_epochs=epochs, num_sanity_val_steps=0, **settings)
+        trainer = make_trainer([callback], package, max_epochs=epochs, num_sanity_val_steps=0, **settings)
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
             trainer.fit(module, loader, loader)
@@ -42,9 +42,9 @@ def run(make_project, make_trainer, loader):
     return run
 
 
-def test_a_collapse_under_several_steps_is_called_catastrophic_once(run):
+def test_a_collapse_under_several_steps_is_called_catastrophic_once(run, package):
     figures = {FGSM: [0.5, 0.55, 0.6, 0.95, 0.97], PGD: [0.4, 0.48, 0.44, 0.05, 0.02]}
-    assert run(CatastrophicOverfitting(), figures) == [
+    assert run(CatastrophicOverfitting(), figures, package) == [
         "CatastrophicOverfitting: robust/fgsm/robust_accuracy is 95.0% in epoch 3 (counted from 0) but "
         "robust/pgd/robust_accuracy only 5.0%, catastrophic overfitting: train with NFGSM or more steps, and "
         "use the weights of epoch 1 (counted from 0), with 48.0%, which "
