@@ -14,6 +14,7 @@ _HOMES = (
     "transforms",
     "perturbations",
     "networks",
+    "lipschitz",
     "metrics",
     "defenses",
     "data",

@@ -3,6 +3,7 @@ from robust_train.classifier import *
 from robust_train.data import *
 from robust_train.defenses import *
 from robust_train.evaluation import *
+from robust_train.lipschitz import *
 from robust_train.metrics import *
 from robust_train.networks import *
 from robust_train.objectives import *

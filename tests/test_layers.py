@@ -23,7 +23,7 @@ LAYERS = [
     {"perturbations"},
     {"attacking"},
     {"transforms"},
-    {"norms", "objectives"},
+    {"norms", "objectives", "lipschitz"},
     {"networks", "data"},
     {"types", "randomness", "errors", "version"},
 ]

@@ -1,0 +1,6 @@
+"""How much a network can stretch what comes in: exact norms of layers, and bounds of whole networks."""
+
+from robust_train.lipschitz.convolution import circular_norm, convolution_bound
+from robust_train.lipschitz.power_iteration import power_iteration
+
+__all__ = ["circular_norm", "convolution_bound", "power_iteration"]
