@@ -12,6 +12,7 @@ from robust_train.defenses.gradient_penalty import GradientPenalty
 from robust_train.defenses.jacobian_penalty import JacobianPenalty
 from robust_train.defenses.mart import MART
 from robust_train.defenses.n_fgsm import NFGSM
+from robust_train.defenses.parseval_retraction import ParsevalRetraction
 from robust_train.defenses.saturation_penalty import SaturationPenalty
 from robust_train.defenses.schedule import Ramp
 from robust_train.defenses.several_norms import SeveralNorms
@@ -32,6 +33,7 @@ __all__ = [
     "FreeAdversarialTraining",
     "GradientPenalty",
     "JacobianPenalty",
+    "ParsevalRetraction",
     "Ramp",
     "SaturationPenalty",
     "SeveralNorms",

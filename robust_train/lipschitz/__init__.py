@@ -2,5 +2,6 @@
 
 from robust_train.lipschitz.convolution import circular_norm, convolution_bound
 from robust_train.lipschitz.power_iteration import power_iteration
+from robust_train.lipschitz.simplex import project_onto_simplex
 
-__all__ = ["circular_norm", "convolution_bound", "power_iteration"]
+__all__ = ["circular_norm", "convolution_bound", "power_iteration", "project_onto_simplex"]

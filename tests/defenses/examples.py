@@ -21,6 +21,7 @@ from robust_train import (
     GaussianNoise,
     GradientPenalty,
     JacobianPenalty,
+    ParsevalRetraction,
     Ramp,
     SaturationPenalty,
     SeveralNorms,
@@ -58,6 +59,7 @@ EXAMPLES = {
     CurvaturePenalty: [CurvaturePenalty(weight=0.1, h=Ramp(0.1, 0.5))],
     ContractivePenalty: [ContractivePenalty()],
     SaturationPenalty: [SaturationPenalty(), SaturationPenalty(Ramp(0.0, 1e-3))],
+    ParsevalRetraction: [ParsevalRetraction(beta=0.01), ParsevalRetraction(beta=0.1, rows=0.5)],
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
 }
 EVERY = [example for examples in EXAMPLES.values() for example in examples]
