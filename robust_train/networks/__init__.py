@@ -1,5 +1,6 @@
 """Networks: images ``(N, C, H, W)`` in [0, 1] to logits ``(N, K)``, normalisation inside."""
 
+from robust_train.networks.convex_resnet import ConvexResNet
 from robust_train.networks.lenet import LeNet
 from robust_train.networks.mlp import MultilayerPerceptron
 from robust_train.networks.normalize import Normalize
@@ -7,4 +8,12 @@ from robust_train.networks.preact_resnet import PreActResNet18
 from robust_train.networks.small_cnn import SmallCNN
 from robust_train.networks.torchvision import Torchvision
 
-__all__ = ["LeNet", "MultilayerPerceptron", "Normalize", "PreActResNet18", "SmallCNN", "Torchvision"]
+__all__ = [
+    "ConvexResNet",
+    "LeNet",
+    "MultilayerPerceptron",
+    "Normalize",
+    "PreActResNet18",
+    "SmallCNN",
+    "Torchvision",
+]

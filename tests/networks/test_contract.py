@@ -7,6 +7,7 @@ from torch import nn
 
 from robust_train import networks
 from robust_train.networks import (
+    ConvexResNet,
     LeNet,
     MultilayerPerceptron,
     Normalize,
@@ -16,6 +17,7 @@ from robust_train.networks import (
 )
 
 EXAMPLES = {
+    ConvexResNet: ({"in_shape": [2, 8, 9], "width": 4, "classes": 7}, (2, 8, 9)),
     LeNet: ({"classes": 7}, (1, 28, 28)),
     MultilayerPerceptron: ({"in_shape": [3, 4, 5], "hidden": [6], "classes": 7}, (3, 4, 5)),
     PreActResNet18: ({"classes": 7}, (3, 8, 8)),

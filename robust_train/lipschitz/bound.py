@@ -1,0 +1,151 @@
+"""Bounds of how much a whole network can stretch a difference of images."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from robust_train.lipschitz.convolution import convolution_bound
+from robust_train.networks.normalize import Normalize
+
+_KNOWN: dict[type[nn.Module], float] = {
+    **dict.fromkeys((nn.Identity, nn.Flatten, nn.Unflatten, nn.PixelShuffle, nn.PixelUnshuffle), 1.0),
+    **dict.fromkeys((nn.Dropout, nn.Dropout2d), 1.0),  # the identity, in evaluation mode
+    **dict.fromkeys((nn.ReLU, nn.Tanh, nn.Softplus), 1.0),
+    nn.Sigmoid: 0.25,
+}
+
+
+@torch.no_grad()
+def lipschitz_bound(network: nn.Module) -> float:
+    r"""Upper bound of the l2 Lipschitz constant of a network in evaluation mode, for images of any size.
+
+    .. math:: \|f(x) - f(y)\|_2 \le L \|x - y\|_2, \qquad L = \prod_l L_l
+
+    the product over the layers of a chain: exact for dense ones, ``convolution_bound`` for convolutions.
+    A module of another kind says its own by a method ``lipschitz(bound)``, which is given this function
+    for its parts. It holds in exact arithmetic: rounding of the network's own is not counted.
+
+    Args:
+        network: A ``Sequential``, or a module that is known or says its own bound.
+
+    Raises:
+        ValueError: A module is of a kind of which no bound is known.
+
+    Example:
+        >>> layer = nn.Linear(2, 2)
+        >>> layer.weight.data = torch.tensor([[3.0, 0.0], [0.0, 4.0]])
+        >>> lipschitz_bound(nn.Sequential(nn.Flatten(), layer, nn.ReLU()))
+        4.0
+    """
+    return math.prod(_of(module) for module in _chain(network))
+
+
+@torch.no_grad()
+def difference_bounds(network: nn.Module, classes: int) -> Tensor:
+    r"""``(K, K)`` float64 upper bounds of the Lipschitz constants of differences of two logits.
+
+    .. math:: |(f_j - f_k)(x) - (f_j - f_k)(y)| \le L_{jk} \|x - y\|_2
+
+    Behind a network of constant L a dense last layer W, or a module that has such a ``matrix``, has
+    :math:`L_{jk} = L \|W_j - W_k\|_2`, which is exact where there is nothing else; of any other network
+    it is :math:`\sqrt 2 L`.
+
+    Args:
+        network: As for ``lipschitz_bound``.
+        classes: Number of logits, K.
+
+    Raises:
+        ValueError: A module is of a kind of which no bound is known.
+
+    Example:
+        >>> difference_bounds(nn.Sequential(nn.Flatten()), 2).tolist()
+        [[1.414..., 1.414...], [1.414..., 1.414...]]
+    """
+    *body, head = _chain(network)
+    weight: Any = head.weight if _is(head, nn.Linear) else getattr(head, "matrix", None)
+    if weight is None:
+        return torch.full((classes, classes), math.sqrt(2) * lipschitz_bound(network), dtype=torch.float64)
+    rows: Tensor = weight.double()
+    distances: Tensor = torch.linalg.vector_norm(rows[:, None] - rows[None, :], dim=2)
+    return distances * math.prod(map(_of, body))
+
+
+def _chain(module: nn.Module) -> Iterator[nn.Module]:
+    """The modules that run one after another."""
+    if _is(module, nn.Sequential):
+        for child in cast(nn.Sequential, module):
+            yield from _chain(child)
+    else:
+        yield module
+
+
+def _of(module: nn.Module) -> float:
+    """Bound of one module of a chain."""
+    own = getattr(module, "lipschitz", None)
+    if callable(own):
+        return float(own(lipschitz_bound))
+    for kind, bound in _KNOWN.items():
+        if _is(module, kind):
+            return bound
+    for kind, of in _MEASURED.items():
+        if _is(module, kind) and (found := of(module)) is not None:
+            return float(found)
+    raise ValueError(
+        f"No Lipschitz bound is known of {module}: build the network as a Sequential of known layers, or "
+        "give the module a method lipschitz(bound) that returns its own."
+    )
+
+
+def _is(module: nn.Module, kind: type[nn.Module]) -> bool:
+    """Whether it does what this kind does: a subclass may do something else."""
+    return isinstance(module, kind) and type(module).forward is kind.forward
+
+
+def _of_convolution(module: nn.Conv2d) -> Tensor | None:
+    if module.padding_mode == "circular" and module.padding != "same":
+        pads = cast(tuple[int, ...], module.padding)
+        reaches = zip(pads, module.dilation, module.kernel_size, strict=True)
+        if any(2 * p > d * (k - 1) for p, d, k in reaches):  # pixels are seen twice
+            return None
+    elif module.padding_mode not in ("zeros", "circular"):
+        return None
+    # Without its stride a convolution makes more outputs, so that the bound holds as well.
+    stride = module.stride[0] if len({*module.stride}) == 1 and {*module.dilation} == {1} else 1
+    return convolution_bound(module.weight, stride, module.groups)
+
+
+def _of_batch_norm(module: nn.BatchNorm2d) -> Tensor | None:
+    if module.running_var is None:
+        return None
+    scale = (module.running_var.double() + module.eps).rsqrt()
+    return (scale if module.weight is None else scale * module.weight.double().abs()).amax()
+
+
+def _of_average_pool(module: nn.AvgPool2d) -> float | None:
+    height, width = _pair(module.kernel_size)
+    return (height * width) ** -0.5 if _apart(module) else None
+
+
+def _apart(module: nn.AvgPool2d | nn.MaxPool2d) -> bool:
+    """Whether no two windows of a pool overlap, and all of them are whole."""
+    strides, sizes = _pair(module.stride), _pair(module.kernel_size)
+    return all(s >= k for s, k in zip(strides, sizes, strict=True)) and not module.ceil_mode
+
+
+def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (value, value) if isinstance(value, int) else value
+
+
+_MEASURED: dict[type[nn.Module], Callable[[Any], Tensor | float | None]] = {
+    Normalize: lambda module: 1 / module.std.double().amin(),
+    nn.Linear: lambda module: torch.linalg.matrix_norm(module.weight.double(), 2),
+    nn.Conv2d: _of_convolution,
+    nn.BatchNorm1d: _of_batch_norm,
+    nn.BatchNorm2d: _of_batch_norm,
+    nn.AvgPool2d: _of_average_pool,
+    nn.MaxPool2d: lambda module: 1.0 if _apart(module) and module.dilation in (1, (1, 1)) else None,
+    nn.AdaptiveAvgPool2d: lambda module: 1.0 if module.output_size in (1, (1, 1)) else None,
+}
