@@ -16,6 +16,7 @@ from robust_train.defenses.parseval_retraction import ParsevalRetraction
 from robust_train.defenses.saturation_penalty import SaturationPenalty
 from robust_train.defenses.schedule import Ramp
 from robust_train.defenses.several_norms import SeveralNorms
+from robust_train.defenses.spectral_normalisation import SpectralNormalisation
 from robust_train.defenses.trades import TRADES
 from robust_train.defenses.universal_adversarial_training import UniversalAdversarialTraining
 
@@ -37,6 +38,7 @@ __all__ = [
     "Ramp",
     "SaturationPenalty",
     "SeveralNorms",
+    "SpectralNormalisation",
     "Step",
     "UniversalAdversarialTraining",
 ]

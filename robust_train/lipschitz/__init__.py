@@ -2,6 +2,7 @@
 
 from robust_train.lipschitz.bound import difference_bounds, lipschitz_bound
 from robust_train.lipschitz.convolution import circular_norm, convolution_bound
+from robust_train.lipschitz.layer import layer_bound
 from robust_train.lipschitz.power_iteration import power_iteration
 from robust_train.lipschitz.simplex import project_onto_simplex
 
@@ -9,6 +10,7 @@ __all__ = [
     "circular_norm",
     "convolution_bound",
     "difference_bounds",
+    "layer_bound",
     "lipschitz_bound",
     "power_iteration",
     "project_onto_simplex",

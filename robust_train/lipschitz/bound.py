@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from robust_train.lipschitz.convolution import convolution_bound
+from robust_train.lipschitz.layer import layer_bound
 from robust_train.networks.normalize import Normalize
 
 _KNOWN: dict[type[nn.Module], float] = {
@@ -24,7 +24,7 @@ def lipschitz_bound(network: nn.Module) -> float:
 
     .. math:: \|f(x) - f(y)\|_2 \le L \|x - y\|_2, \qquad L = \prod_l L_l
 
-    the product over the layers of a chain: exact for dense ones, ``convolution_bound`` for convolutions.
+    the product over the layers of a chain: exact for dense ones, ``layer_bound`` for convolutions.
     A module of another kind says its own by a method ``lipschitz(bound)``, which is given this function
     for its parts. It holds in exact arithmetic: rounding of the network's own is not counted.
 
@@ -104,20 +104,7 @@ def _is(module: nn.Module, kind: type[nn.Module]) -> bool:
     return isinstance(module, kind) and type(module).forward is kind.forward
 
 
-def _of_convolution(module: nn.Conv2d) -> Tensor | None:
-    if module.padding_mode == "circular" and module.padding != "same":
-        pads = cast(tuple[int, ...], module.padding)
-        reaches = zip(pads, module.dilation, module.kernel_size, strict=True)
-        if any(2 * p > d * (k - 1) for p, d, k in reaches):  # pixels are seen twice
-            return None
-    elif module.padding_mode not in ("zeros", "circular"):
-        return None
-    # Without its stride a convolution makes more outputs, so that the bound holds as well.
-    stride = module.stride[0] if len({*module.stride}) == 1 and {*module.dilation} == {1} else 1
-    return convolution_bound(module.weight, stride, module.groups)
-
-
-def _of_batch_norm(module: nn.BatchNorm2d) -> Tensor | None:
+def _of_batch_norm(module: nn.BatchNorm1d | nn.BatchNorm2d) -> Tensor | None:
     if module.running_var is None:
         return None
     scale = (module.running_var.double() + module.eps).rsqrt()
@@ -141,8 +128,8 @@ def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
 
 _MEASURED: dict[type[nn.Module], Callable[[Any], Tensor | float | None]] = {
     Normalize: lambda module: 1 / module.std.double().amin(),
-    nn.Linear: lambda module: torch.linalg.matrix_norm(module.weight.double(), 2),
-    nn.Conv2d: _of_convolution,
+    nn.Linear: layer_bound,
+    nn.Conv2d: layer_bound,
     nn.BatchNorm1d: _of_batch_norm,
     nn.BatchNorm2d: _of_batch_norm,
     nn.AvgPool2d: _of_average_pool,

@@ -25,6 +25,7 @@ from robust_train import (
     Ramp,
     SaturationPenalty,
     SeveralNorms,
+    SpectralNormalisation,
     Step,
     UniversalAdversarialTraining,
 )
@@ -60,6 +61,7 @@ EXAMPLES = {
     ContractivePenalty: [ContractivePenalty()],
     SaturationPenalty: [SaturationPenalty(), SaturationPenalty(Ramp(0.0, 1e-3))],
     ParsevalRetraction: [ParsevalRetraction(beta=0.01), ParsevalRetraction(beta=0.1, rows=0.5)],
+    SpectralNormalisation: [SpectralNormalisation(), SpectralNormalisation(bound=0.5)],
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
 }
 EVERY = [example for examples in EXAMPLES.values() for example in examples]

@@ -1,0 +1,46 @@
+"""Spectral norm of one layer, exact or from above."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from robust_train.lipschitz.convolution import convolution_bound
+
+
+def layer_bound(layer: nn.Linear | nn.Conv2d, grid: int = 16) -> Tensor:
+    """Norm of a dense layer, or a bound of that of a convolution on images of any size, in float64.
+
+    Args:
+        layer: Without regard to its bias.
+        grid: Of ``convolution_bound``: how near the bound comes.
+
+    Raises:
+        ValueError: A convolution pads by other pixels of the image, which has no such bound.
+
+    Example:
+        >>> layer = nn.Linear(2, 2)
+        >>> layer.weight.data = torch.tensor([[3.0, 0.0], [0.0, 4.0]])
+        >>> layer_bound(layer).item()
+        4.0
+    """
+    if isinstance(layer, nn.Linear):
+        norm: Tensor = torch.linalg.matrix_norm(layer.weight.double(), 2)
+        return norm
+    if not _pads_well(layer):
+        raise ValueError(
+            f"No Lipschitz bound is known of a convolution padded by {layer.padding_mode} with "
+            f"{layer.padding}: pad it with zeros."
+        )
+    # Without its stride a convolution makes more outputs, so that the bound holds as well.
+    stride = layer.stride[0] if len({*layer.stride}) == 1 and {*layer.dilation} == {1} else 1
+    return convolution_bound(layer.weight, stride, layer.groups, grid)
+
+
+def _pads_well(layer: nn.Conv2d) -> bool:
+    """Whether no pixel is seen twice: zeros are none, and circles may close once."""
+    if layer.padding_mode != "circular" or layer.padding == "same":
+        return layer.padding_mode in ("zeros", "circular")
+    pads = cast(tuple[int, ...], layer.padding)
+    reaches = zip(pads, layer.dilation, layer.kernel_size, strict=True)
+    return all(2 * p <= d * (k - 1) for p, d, k in reaches)
