@@ -10,6 +10,7 @@ from robust_train.defenses.curvature_penalty import CurvaturePenalty
 from robust_train.defenses.free_adversarial_training import FreeAdversarialTraining
 from robust_train.defenses.gradient_penalty import GradientPenalty
 from robust_train.defenses.jacobian_penalty import JacobianPenalty
+from robust_train.defenses.margin_loss import MarginLoss
 from robust_train.defenses.mart import MART
 from robust_train.defenses.n_fgsm import NFGSM
 from robust_train.defenses.parseval_retraction import ParsevalRetraction
@@ -34,6 +35,7 @@ __all__ = [
     "FreeAdversarialTraining",
     "GradientPenalty",
     "JacobianPenalty",
+    "MarginLoss",
     "ParsevalRetraction",
     "Ramp",
     "SaturationPenalty",

@@ -2,6 +2,7 @@
 
 from robust_train.networks.convex_resnet import ConvexResNet
 from robust_train.networks.lenet import LeNet
+from robust_train.networks.lipschitz_cnn import LipschitzCNN
 from robust_train.networks.mlp import MultilayerPerceptron
 from robust_train.networks.normalize import Normalize
 from robust_train.networks.preact_resnet import PreActResNet18
@@ -11,6 +12,7 @@ from robust_train.networks.torchvision import Torchvision
 __all__ = [
     "ConvexResNet",
     "LeNet",
+    "LipschitzCNN",
     "MultilayerPerceptron",
     "Normalize",
     "PreActResNet18",

@@ -21,6 +21,7 @@ from robust_train import (
     GaussianNoise,
     GradientPenalty,
     JacobianPenalty,
+    MarginLoss,
     ParsevalRetraction,
     Ramp,
     SaturationPenalty,
@@ -62,6 +63,7 @@ EXAMPLES = {
     SaturationPenalty: [SaturationPenalty(), SaturationPenalty(Ramp(0.0, 1e-3))],
     ParsevalRetraction: [ParsevalRetraction(beta=0.01), ParsevalRetraction(beta=0.1, rows=0.5)],
     SpectralNormalisation: [SpectralNormalisation(), SpectralNormalisation(bound=0.5)],
+    MarginLoss: [MarginLoss(), MarginLoss(eps=0.1, temperature=2.0)],
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
 }
 EVERY = [example for examples in EXAMPLES.values() for example in examples]

@@ -9,6 +9,7 @@ from robust_train import networks
 from robust_train.networks import (
     ConvexResNet,
     LeNet,
+    LipschitzCNN,
     MultilayerPerceptron,
     Normalize,
     PreActResNet18,
@@ -19,6 +20,7 @@ from robust_train.networks import (
 EXAMPLES = {
     ConvexResNet: ({"in_shape": [2, 8, 9], "width": 4, "classes": 7}, (2, 8, 9)),
     LeNet: ({"classes": 7}, (1, 28, 28)),
+    LipschitzCNN: ({"in_shape": [2, 8, 6], "width": 4, "hidden": 8, "classes": 7}, (2, 8, 6)),
     MultilayerPerceptron: ({"in_shape": [3, 4, 5], "hidden": [6], "classes": 7}, (3, 4, 5)),
     PreActResNet18: ({"classes": 7}, (3, 8, 8)),
     SmallCNN: ({"in_shape": [2, 8, 9], "width": 4, "classes": 7, "batch_norm": True}, (2, 8, 9)),

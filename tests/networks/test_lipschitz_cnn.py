@@ -1,0 +1,123 @@
+"""Layers of Lipschitz constant 1 against their explicit matrices and Jacobians, in float64."""
+
+import pytest
+import torch
+
+from robust_train import LipschitzCNN, lipschitz_bound
+from robust_train.networks.aol import AOLConvolution, AOLDense, sums
+from robust_train.networks.sll import SLLConvolution, SLLDense
+
+
+def jacobian(function, x):
+    found = torch.autograd.functional.jacobian(function, x[None])
+    return found.reshape(-1, x.numel())
+
+
+def spectral(matrix):
+    return torch.linalg.matrix_norm(matrix, 2).item()
+
+
+def shaken(layer, scale=2.0):
+    """Any weights will do: also those that no training leads to."""
+    torch.manual_seed(0)
+    for parameter in layer.double().parameters():
+        parameter.data = scale * torch.randn_like(parameter)
+    return layer
+
+
+LAYERS = [
+    (AOLConvolution(2, 5), (2, 6, 6)),
+    (AOLConvolution(5, 2), (5, 6, 6)),
+    (AOLConvolution(3, 3, 5), (3, 6, 6)),
+    (AOLDense(12, 4), (12,)),
+    (AOLDense(4, 12), (4,)),
+    (SLLConvolution(3), (3, 6, 6)),
+    (SLLConvolution(4, 2), (4, 5, 5)),
+    (SLLConvolution(2, 5), (2, 5, 5)),
+    (SLLDense(7), (7,)),
+    (SLLDense(7, 3), (7,)),
+]
+every_layer = pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda v: type(v).__name__)
+
+
+@every_layer
+@pytest.mark.parametrize("scale", [0.01, 1.0, 30.0])
+def test_no_difference_is_stretched(layer, shape, scale):
+    layer = shaken(layer, scale)
+    for x in torch.randn(8, *shape, dtype=torch.float64):
+        assert spectral(jacobian(layer, x)) <= 1 + 1e-12
+
+
+@every_layer
+def test_nor_is_one_of_any_length(layer, shape):
+    layer = shaken(layer)
+    x, r = torch.randn(2, 50, *shape, dtype=torch.float64)
+    for length in (1e-3, 1.0, 100.0):
+        moved = (layer(x + length * r) - layer(x)).flatten(1).norm(dim=1)
+        assert (moved <= length * r.flatten(1).norm(dim=1) * (1 + 1e-9)).all()
+
+
+def test_the_sums_are_above_the_gram_matrix():
+    kernel = torch.randn(4, 3, 3, 3, dtype=torch.float64)
+    q = torch.rand(4, dtype=torch.float64) + 0.5
+    unit = torch.eye(3 * 25, dtype=torch.float64).view(-1, 3, 5, 5)
+    matrix = torch.nn.functional.conv2d(unit, kernel, padding=1).flatten(1).T  # (4 * 25, 3 * 25)
+    for t in (sums(kernel), sums(kernel, q)):
+        slack = torch.diag(t.repeat_interleave(25)) - matrix @ matrix.T
+        assert torch.linalg.eigvalsh(slack).amin() >= -1e-9
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(6, 3), (3, 6)])
+def test_orthogonal_weights_are_left_as_they_are(inputs, outputs):
+    layer = AOLDense(inputs, outputs).double()
+    weight = layer.weight.flatten(1).detach()
+    torch.nn.init.orthogonal_(weight)
+    torch.testing.assert_close(layer.matrix.detach(), weight)
+    assert spectral(layer.matrix.detach()) == pytest.approx(1)
+
+
+def test_a_residual_layer_is_its_formula():
+    layer, x = shaken(SLLDense(5, 3), 1.0), torch.randn(4, 5, dtype=torch.float64)
+    w, q = layer.weight.flatten(1), layer.log_q.exp()
+    t = ((w @ w.T).abs() * q[None, :] / q[:, None]).sum(1)
+    expected = x - 2 * torch.relu(x @ w.T + layer.bias) / t @ w
+    torch.testing.assert_close(layer(x), expected)
+
+
+def test_a_convolution_of_one_pixel_is_the_dense_layer():
+    convolution, dense = shaken(SLLConvolution(4, 3, size=1)), SLLDense(4, 3).double()
+    dense.load_state_dict(convolution.state_dict())
+    x = torch.randn(5, 4, dtype=torch.float64)
+    torch.testing.assert_close(convolution(x[:, :, None, None])[:, :, 0, 0], dense(x))
+
+
+def test_a_zero_weight_is_no_division_by_zero():
+    for layer in (AOLDense(3, 2), SLLDense(3)):
+        layer.weight.data.zero_()
+        x = torch.ones(1, 3, requires_grad=True)
+        layer(x).sum().backward()
+        assert layer(x).isfinite().all()
+        assert layer.weight.grad.isfinite().all()
+
+
+def test_the_network_has_the_constant_of_its_normalisation():
+    for std in (1.0, 0.5):
+        network = shaken(LipschitzCNN((1, 6, 6), width=2, hidden=8, std=[std]), 1.0)
+        network.normalize.std.fill_(std)
+        network.normalize.mean.fill_(0.5)
+        assert lipschitz_bound(network) == pytest.approx(1 / std)
+        for x in torch.rand(5, 1, 6, 6, dtype=torch.float64):
+            assert spectral(jacobian(network, x)) <= 1 / std
+
+
+def test_the_constant_holds_under_autocast_up_to_its_rounding():
+    network = shaken(LipschitzCNN((1, 6, 6), width=2, hidden=8), 1.0).float()
+    x, r = torch.rand(2, 200, 1, 6, 6)
+    with torch.autocast("cpu", torch.bfloat16):
+        moved = (network(x + r) - network(x)).norm(dim=1)
+    assert (moved <= r.flatten(1).norm(dim=1) * 1.02).all()
+
+
+def test_odd_sizes_are_refused():
+    with pytest.raises(ValueError, match=r"^LipschitzCNN halves the image: 7x8 pixels are odd"):
+        LipschitzCNN((1, 7, 8))
