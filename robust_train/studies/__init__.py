@@ -2,6 +2,7 @@
 
 from robust_train.studies.accuracy_map import AccuracyMap
 from robust_train.studies.base import Study
+from robust_train.studies.certified_radius import CertifiedRadius
 from robust_train.studies.corruption_table import CorruptionTable
 from robust_train.studies.failure_probability import FailureProbability
 from robust_train.studies.finding import Curves, Finding, Grid
@@ -13,6 +14,7 @@ from robust_train.studies.universal_rate import UniversalRate
 
 __all__ = [
     "AccuracyMap",
+    "CertifiedRadius",
     "CorruptionTable",
     "Curves",
     "FailureProbability",

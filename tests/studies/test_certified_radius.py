@@ -1,0 +1,73 @@
+"""The certificate beside the search: of a linear network they meet."""
+
+import pytest
+import torch
+from torch import nn
+
+from robust_train import CertifiedRadius, DeepFool, study
+from tests.closed_forms import minimal_sizes
+from tests.toy_networks import linear
+
+
+def data(count, shape=(1, 4, 4)):
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(count, *shape, generator=generator)
+    return [(image, k % 3) for k, image in enumerate(images)]
+
+
+def asked(network, count=60, block=128, **fields):
+    study_of = CertifiedRadius(**{"eps": [0.05, 0.0, 0.2], **fields})
+    return study(network, data(count), {"one": study_of}, block=block, progress=False)["one"]
+
+
+def test_of_a_linear_network_certified_and_found_are_the_truth():
+    network = linear((1, 4, 4), 3, torch.float32)
+    found = asked(network)
+    images, labels = (torch.stack([x for x, _ in data(60)]).double(), torch.tensor([y for _, y in data(60)]))
+    predicted = network.double()(images).argmax(1)
+    truth = torch.from_numpy(minimal_sizes(network, images, predicted, "l2"))
+    right = predicted == labels
+    certified, unbroken = found.figures[0].series.values()
+    for points in (certified, unbroken):
+        assert [eps for eps, _ in points] == [0.0, 0.05, 0.2]
+    for eps, share in certified:
+        assert share.value == pytest.approx((right & (truth > eps)).double().mean().item())
+        assert share.n == 60
+    assert found.settings["median certified"] == pytest.approx(truth.median().item(), rel=0.05)
+    assert all(low.value <= high.value for (_, low), (_, high) in zip(certified, unbroken, strict=True))
+
+
+def test_any_block_gives_the_same():
+    network = linear((1, 4, 4), 3, torch.float32)
+    assert asked(network, 20, 7) == asked(network, 20, 128)
+
+
+class Boastful(nn.Module):
+    """Claims a tenth of what it stretches."""
+
+    def __init__(self):
+        super().__init__()
+        self.flatten, self.dense = nn.Flatten(), nn.Linear(16, 3)
+
+    def forward(self, x):
+        return self.dense(self.flatten(x))
+
+    def lipschitz(self, bound):
+        return bound(self.dense) / 10
+
+
+def test_a_claim_that_a_search_refutes_stops_the_study():
+    sentence = r"^CertifiedRadius: a perturbation of size .* lies within the radius"
+    with pytest.raises(RuntimeError, match=sentence):
+        asked(Boastful())
+
+
+def test_what_has_no_meaning_is_refused():
+    with pytest.raises(ValueError, match="the search is in linf: give one in l2"):
+        CertifiedRadius(eps=[0.1], perturbation=DeepFool(norm="linf"))
+    with pytest.raises(ValueError, match="eps must be radii of at least 0"):
+        CertifiedRadius(eps=[])
+    with pytest.raises(ValueError, match="the network is a function"):
+        asked(lambda x: x.flatten(1)[:, :3])
+    with pytest.raises(ValueError, match="No Lipschitz bound is known of Softmax"):
+        asked(nn.Sequential(nn.Flatten(), nn.Linear(16, 3), nn.Softmax(1)))
