@@ -36,8 +36,8 @@ class ParsevalRetraction(Defense):
         seed: Of the rows.
 
     Raises:
-        ValueError: A number has no meaning, or, after a step, a singular value is so large that the pull
-            would drive it away: :math:`s^2 \ge (2 + \beta) / \beta`.
+        ValueError: A number has no meaning, the network has no such layer, or, after a step, a singular
+            value is so large that the pull would drive it away: :math:`s^2 \ge (2 + \beta) / \beta`.
 
     References:
         Parseval networks: improving robustness to adversarial examples (Cisse et al., 2017)
@@ -60,6 +60,13 @@ class ParsevalRetraction(Defense):
                 f"ParsevalRetraction: beta must be between 0 and 1 and rows a share in (0, 1], "
                 f"not {self.beta} and {self.rows}."
             )
+
+    def wrap(self, network: nn.Module) -> nn.Module:
+        if not any(isinstance(module, nn.Linear | nn.Conv2d) for module in network.modules()):
+            raise ValueError(
+                "ParsevalRetraction: the network has no Linear and no Conv2d to act on: leave it out."
+            )
+        return network
 
     @torch.no_grad()
     def after_step(self, network: nn.Module) -> None:

@@ -27,7 +27,8 @@ class SpectralNormalisation(Defense):
         bound: The largest norm of a layer, lambda.
 
     Raises:
-        ValueError: The bound is not positive or, after a step, a convolution pads by other pixels than zeros.
+        ValueError: The bound is not positive, the network has no such layer, or, after a step, a convolution
+            pads by other pixels of the image than those that wrap around.
 
     References:
         Spectral normalization for generative adversarial networks (Miyato et al., 2018)
@@ -46,6 +47,13 @@ class SpectralNormalisation(Defense):
     def __post_init__(self) -> None:
         if not self.bound > 0:
             raise ValueError(f"SpectralNormalisation: bound must be positive, not {self.bound}.")
+
+    def wrap(self, network: nn.Module) -> nn.Module:
+        if not any(isinstance(module, nn.Linear | nn.Conv2d) for module in network.modules()):
+            raise ValueError(
+                "SpectralNormalisation: the network has no Linear and no Conv2d to act on: leave it out."
+            )
+        return network
 
     @torch.no_grad()
     def after_step(self, network: nn.Module) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from robust_train import ParsevalRetraction, circular_norm, convolution_bound
+from robust_train import LipschitzCNN, ParsevalRetraction, circular_norm, convolution_bound
 from robust_train.networks.convex_sum import ConvexSum
 from tests.toy_networks import convolutional
 
@@ -122,3 +122,8 @@ def test_convex_weights_are_projected_onto_the_simplex():
 def test_numbers_without_meaning_are_refused(fields):
     with pytest.raises(ValueError, match=r"^ParsevalRetraction: beta must be between 0 and 1"):
         ParsevalRetraction(**fields)
+
+
+def test_a_network_without_such_layers_is_refused():
+    with pytest.raises(ValueError, match=r"^ParsevalRetraction: the network has no Linear and no Conv2d"):
+        ParsevalRetraction().wrap(LipschitzCNN((1, 8, 8), width=2, hidden=4))

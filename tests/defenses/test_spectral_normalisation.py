@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from robust_train import RobustClassifier, SmallCNN, SpectralNormalisation, checkpoint, lipschitz_bound
+from robust_train import (
+    LipschitzCNN,
+    RobustClassifier,
+    SmallCNN,
+    SpectralNormalisation,
+    checkpoint,
+    lipschitz_bound,
+)
 from tests.defenses.examples import make_step
 from tests.defenses.training import fit
 from tests.lipschitz.test_convolution import spectral
@@ -83,3 +90,8 @@ def test_what_has_no_meaning_is_refused():
         SpectralNormalisation(bound=0)
     with pytest.raises(ValueError, match="padded by reflect"):
         SpectralNormalisation().after_step(nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect"))
+
+
+def test_a_network_without_such_layers_is_refused():
+    with pytest.raises(ValueError, match=r"^SpectralNormalisation: the network has no Linear and no Conv2d"):
+        SpectralNormalisation().wrap(LipschitzCNN((1, 8, 8), width=2, hidden=4))
