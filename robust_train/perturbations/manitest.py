@@ -12,7 +12,7 @@ from torch import Tensor
 from robust_train.attacking.in_turn import first_reached
 from robust_train.norms import norm
 from robust_train.perturbations.base import check_positive, unmeasured
-from robust_train.perturbations.transformed import Transformed
+from robust_train.perturbations.transformed import Transformed, check_limits
 from robust_train.randomness import Streams
 from robust_train.transforms import Rigid, Transform
 from robust_train.types import Goal, Network, Perturbed
@@ -68,12 +68,8 @@ class Manitest(Transformed):
     def __post_init__(self) -> None:
         check_positive(self, "radius")
         check_positive(self, "bisections", zero=True)
+        check_limits(self, self.transform, self.limits)
         names = self.transform.names
-        if len(self.limits) != len(names) or not all(limit > 0 for limit in self.limits):
-            raise ValueError(
-                f"Manitest: limits must be a positive number for each of {', '.join(names)}, "
-                f"not {self.limits}."
-            )
         if len(self.grid) != len(names) or not all(count > 0 and count % 2 for count in self.grid):
             raise ValueError(
                 f"Manitest: grid must be an odd number of nodes for each of {', '.join(names)}, "

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -68,3 +68,12 @@ class Transformed(Perturbation):
             return size
         error = (self.apply(inputs, parameters) - perturbed).flatten(1).abs().amax(1)
         return size.masked_fill(~(error <= _REPEATED), torch.inf)
+
+
+def check_limits(owner: Any, transform: Transform, limits: tuple[float, ...]) -> None:
+    """Refuse limits that are not a positive number for each parameter of the transform."""
+    if len(limits) != len(transform.names) or not all(limit > 0 for limit in limits):
+        raise ValueError(
+            f"{type(owner).__name__}: limits must be a positive number for each of "
+            f"{', '.join(transform.names)}, not {limits}."
+        )

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from robust_train.attacking.in_turn import first_reached
 from robust_train.perturbations.base import check_positive, unmeasured
-from robust_train.perturbations.transformed import Transformed
+from robust_train.perturbations.transformed import Transformed, check_limits
 from robust_train.randomness import Streams
 from robust_train.transforms import Rigid, Transform
 from robust_train.types import Goal, Network, Perturbed
@@ -33,9 +33,11 @@ class WorstPose(Transformed):
         grid: Number of values of each parameter, from limit to limit; empty for no grid.
         draws: Random poses more for each sample, uniform within the limits.
         drop: Let a sample go once it is fooled; without, as training wants it, all poses are tried.
+        identity: Try the image as it is too; without, training on the worst of k draws sees draws alone.
 
     Raises:
-        ValueError: There is not one limit, or not one number of values, for each parameter.
+        ValueError: There is not one limit, or not one number of values, for each parameter; or there is
+            no pose to try.
 
     References:
         Exploring the landscape of spatial robustness (Engstrom et al., 2019)
@@ -53,20 +55,19 @@ class WorstPose(Transformed):
     grid: tuple[int, ...] = (31, 5, 5)
     draws: int = 0
     drop: bool = True
+    identity: bool = True
 
     def __post_init__(self) -> None:
         check_positive(self, "draws", zero=True)
+        check_limits(self, self.transform, self.limits)
         names = self.transform.names
-        if len(self.limits) != len(names) or not all(limit > 0 for limit in self.limits):
-            raise ValueError(
-                f"WorstPose: limits must be a positive number for each of {', '.join(names)}, "
-                f"not {self.limits}."
-            )
         if self.grid and (len(self.grid) != len(names) or not all(count > 0 for count in self.grid)):
             raise ValueError(
                 f"WorstPose: grid must be a positive number of values for each of {', '.join(names)}, "
                 f"not {self.grid}."
             )
+        if not self.poses:
+            raise ValueError("WorstPose: there is no pose to try: give a grid, draws or the identity.")
 
     @property
     def norm(self) -> str:
@@ -74,8 +75,8 @@ class WorstPose(Transformed):
 
     @property
     def poses(self) -> int:
-        """How many are tried, the identity included."""
-        return 1 + (prod(self.grid) if self.grid else 0) + self.draws
+        """How many are tried."""
+        return self.identity + (prod(self.grid) if self.grid else 0) + self.draws
 
     def maximising(self) -> Self:
         return replace(self, drop=False)
@@ -85,8 +86,9 @@ class WorstPose(Transformed):
         return (change / change.new_tensor(self.limits)).amax(1)
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
-        shared = self._grid(inputs)
-        theta = torch.cat([shared.expand(len(inputs), -1, -1), self._draw(inputs, rng)], 1)
+        shared = self._grid(inputs).expand(len(inputs), -1, -1)
+        drawn = self.transform.drawn(inputs, self.limits, rng, self.draws)
+        theta = torch.cat([shared, drawn], 1)
         draws = rng.fold(0)
 
         def images(rows: Tensor, places: Tensor) -> Tensor:
@@ -100,20 +102,13 @@ class WorstPose(Transformed):
     def _grid(self, inputs: Tensor) -> Tensor:
         """``(K, P)`` the identity, then the grid from the outside in."""
         identity = self.transform.neutral(inputs[:1])
+        first = identity if self.identity else identity[:0]
         if not self.grid:
-            return identity
+            return first
         axes = [_symmetric(count) for count in self.grid]
         share = torch.cartesian_prod(*axes).view(-1, len(axes)).to(identity)
         order = share.square().sum(1).argsort(descending=True, stable=True)
-        return torch.cat([identity, identity + share[order] * identity.new_tensor(self.limits)])
-
-    def _draw(self, inputs: Tensor, rng: Streams) -> Tensor:
-        """``(N, draws, P)``."""
-        identity = self.transform.neutral(inputs)[:, None]
-        if not self.draws:
-            return identity[:, :0]
-        share = 2 * rng.uniform((self.draws, identity.shape[2]), identity) - 1
-        return identity + share * identity.new_tensor(self.limits)
+        return torch.cat([first, identity + share[order] * identity.new_tensor(self.limits)])
 
 
 def _symmetric(count: int) -> Tensor:

@@ -41,3 +41,9 @@ class Transform(ABC):
     def neutral(self, inputs: Tensor) -> Tensor:
         """``(N, P)`` the identity of each image."""
         return torch.tensor(self.identity, dtype=torch.float64, device=inputs.device).repeat(len(inputs), 1)
+
+    def drawn(self, inputs: Tensor, limits: tuple[float, ...], rng: Streams, draws: int = 1) -> Tensor:
+        """``(N, draws, P)`` uniform within the limits around the identity of each image."""
+        identity = self.neutral(inputs)[:, None]
+        share = 2 * rng.uniform((draws, identity.shape[2]), identity) - 1
+        return identity + share * identity.new_tensor(limits)
