@@ -11,6 +11,7 @@ from robust_train.defenses.free_adversarial_training import FreeAdversarialTrain
 from robust_train.defenses.gradient_penalty import GradientPenalty
 from robust_train.defenses.jacobian_penalty import JacobianPenalty
 from robust_train.defenses.margin_loss import MarginLoss
+from robust_train.defenses.jitter import Jitter
 from robust_train.defenses.mart import MART
 from robust_train.defenses.n_fgsm import NFGSM
 from robust_train.defenses.parseval_retraction import ParsevalRetraction
@@ -37,6 +38,7 @@ __all__ = [
     "JacobianPenalty",
     "MarginLoss",
     "ParsevalRetraction",
+    "Jitter",
     "Ramp",
     "SaturationPenalty",
     "SeveralNorms",

@@ -23,7 +23,9 @@ from robust_train import (
     JacobianPenalty,
     MarginLoss,
     ParsevalRetraction,
+    Jitter,
     Ramp,
+    Rotation,
     SaturationPenalty,
     SeveralNorms,
     SpectralNormalisation,
@@ -65,6 +67,7 @@ EXAMPLES = {
     SpectralNormalisation: [SpectralNormalisation(), SpectralNormalisation(bound=0.5)],
     MarginLoss: [MarginLoss(), MarginLoss(eps=0.1, temperature=2.0)],
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
+    Jitter: [Jitter(limits=(30.0, 1.0, 1.0)), Jitter(Rotation(), (15.0,), Ramp(0.0, 1.0))],
 }
 EVERY = [example for examples in EXAMPLES.values() for example in examples]
 
