@@ -19,6 +19,7 @@ from robust_train.defenses.saturation_penalty import SaturationPenalty
 from robust_train.defenses.schedule import Ramp
 from robust_train.defenses.several_norms import SeveralNorms
 from robust_train.defenses.spectral_normalisation import SpectralNormalisation
+from robust_train.defenses.spatial_transformer import SpatialTransformer
 from robust_train.defenses.trades import TRADES
 from robust_train.defenses.universal_adversarial_training import UniversalAdversarialTraining
 
@@ -43,6 +44,7 @@ __all__ = [
     "SaturationPenalty",
     "SeveralNorms",
     "SpectralNormalisation",
+    "SpatialTransformer",
     "Step",
     "UniversalAdversarialTraining",
 ]

@@ -29,6 +29,7 @@ from robust_train import (
     SaturationPenalty,
     SeveralNorms,
     SpectralNormalisation,
+    SpatialTransformer,
     Step,
     UniversalAdversarialTraining,
 )
@@ -68,6 +69,7 @@ EXAMPLES = {
     MarginLoss: [MarginLoss(), MarginLoss(eps=0.1, temperature=2.0)],
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
     Jitter: [Jitter(limits=(30.0, 1.0, 1.0)), Jitter(Rotation(), (15.0,), Ramp(0.0, 1.0))],
+    SpatialTransformer: [SpatialTransformer()],
 }
 EVERY = [example for examples in EXAMPLES.values() for example in examples]
 
