@@ -6,6 +6,7 @@ from robust_train.networks.lipschitz_cnn import LipschitzCNN
 from robust_train.networks.mlp import MultilayerPerceptron
 from robust_train.networks.normalize import Normalize
 from robust_train.networks.preact_resnet import PreActResNet18
+from robust_train.networks.scattering_network import ScatteringNetwork
 from robust_train.networks.small_cnn import SmallCNN
 from robust_train.networks.torchvision import Torchvision
 
@@ -16,6 +17,11 @@ __all__ = [
     "MultilayerPerceptron",
     "Normalize",
     "PreActResNet18",
+    "LeNet",
+    "MultilayerPerceptron",
+    "Normalize",
+    "PreActResNet18",
+    "ScatteringNetwork",
     "SmallCNN",
     "Torchvision",
 ]

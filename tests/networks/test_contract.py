@@ -13,6 +13,7 @@ from robust_train.networks import (
     MultilayerPerceptron,
     Normalize,
     PreActResNet18,
+    ScatteringNetwork,
     SmallCNN,
     Torchvision,
 )
@@ -23,6 +24,7 @@ EXAMPLES = {
     LipschitzCNN: ({"in_shape": [2, 8, 6], "width": 4, "hidden": 8, "classes": 7}, (2, 8, 6)),
     MultilayerPerceptron: ({"in_shape": [3, 4, 5], "hidden": [6], "classes": 7}, (3, 4, 5)),
     PreActResNet18: ({"classes": 7}, (3, 8, 8)),
+    ScatteringNetwork: ({"in_shape": [2, 8, 9], "angles": 2, "classes": 7}, (2, 8, 9)),
     SmallCNN: ({"in_shape": [2, 8, 9], "width": 4, "classes": 7, "batch_norm": True}, (2, 8, 9)),
     Torchvision: ({"name": "squeezenet1_1", "classes": 7}, (3, 32, 32)),
 }
