@@ -4,6 +4,7 @@ from robust_train.defenses.adversarial_fine_tuning import AdversarialFineTuning
 from robust_train.defenses.adversarial_training import AdversarialTraining
 from robust_train.defenses.adversarial_weight_perturbation import AdversarialWeightPerturbation
 from robust_train.defenses.augmentation import Augmentation
+from robust_train.defenses.augmix import AugMix
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.contractive_penalty import ContractivePenalty
 from robust_train.defenses.curvature_penalty import CurvaturePenalty
@@ -30,6 +31,7 @@ __all__ = [
     "AdversarialFineTuning",
     "AdversarialTraining",
     "AdversarialWeightPerturbation",
+    "AugMix",
     "Augmentation",
     "ContractivePenalty",
     "CurvaturePenalty",

@@ -14,6 +14,7 @@ from robust_train import (
     AdversarialTraining,
     AdversarialWeightPerturbation,
     Augmentation,
+    AugMix,
     ContractivePenalty,
     CurvaturePenalty,
     DeepFool,
@@ -70,6 +71,7 @@ EXAMPLES = {
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
     Jitter: [Jitter(limits=(30.0, 1.0, 1.0)), Jitter(Rotation(), (15.0,), Ramp(0.0, 1.0))],
     SpatialTransformer: [SpatialTransformer()],
+    AugMix: [AugMix(), AugMix(weight=1.0, severity=8.0, width=1)],
 }
 EVERY = [example for examples in EXAMPLES.values() for example in examples]
 
