@@ -8,6 +8,7 @@ from robust_train.defenses.augmix import AugMix
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.contractive_penalty import ContractivePenalty
 from robust_train.defenses.curvature_penalty import CurvaturePenalty
+from robust_train.defenses.distillation import Distillation
 from robust_train.defenses.free_adversarial_training import FreeAdversarialTraining
 from robust_train.defenses.gradient_penalty import GradientPenalty
 from robust_train.defenses.jacobian_penalty import JacobianPenalty
@@ -36,6 +37,7 @@ __all__ = [
     "ContractivePenalty",
     "CurvaturePenalty",
     "Defense",
+    "Distillation",
     "FreeAdversarialTraining",
     "GradientPenalty",
     "JacobianPenalty",

@@ -52,7 +52,8 @@ def test_a_network_trains_under_it(defense, precision):
     assert trainer.callback_metrics["train/loss"].isfinite()
     for place, weight in network.named_parameters():
         assert weight.isfinite().all()
-        assert not torch.equal(weight, before[place]), place
+        if place != "0.bias":  # which the shift of batch normalisation makes idle
+            assert not torch.equal(weight, before[place]), place
         assert weight.requires_grad
 
 
