@@ -11,56 +11,56 @@ from robust_train.types import Network
 
 
 @contextmanager
-def stabilised(network: Network, spread: float, slope: float) -> Iterator[Network]:
+def stabilised(network: Network, slope: float, dtype: torch.dtype) -> Iterator[Network]:
     r"""The network in double precision, with the same labels and with gradients that do not vanish.
 
-    .. math:: z \mapsto s\, \frac{z}{\max_k z_k - \min_k z_k}, \qquad
+    .. math:: z_k \mapsto -\log\big(1 + \max_j z_j - z_k\big), \qquad
         \sigma'(a) \mapsto \max(\sigma'(a), \kappa)
 
-    The divisor of each sample takes no part in the gradient. Weights are cast in place, and get their own
-    values back on exit, also when that is an exception. Of a plain function, only the logits can be scaled.
+    Weights are cast in place, and get their own values back on exit, also when that is an exception. A
+    plain function keeps its precision and its units.
 
     Args:
         network: Images to logits.
-        spread: s, of the logits.
         slope: kappa, the least derivative of units (ReLU, sigmoid, tanh) that are modules.
+        dtype: Precision of the images that a plain function takes.
 
     Example:
         >>> saturated = nn.Sequential(nn.Linear(1, 2), nn.Sigmoid())
         >>> saturated[0].bias.data.fill_(50.0)
         tensor([50., 50.])
         >>> x = torch.ones(1, 1, dtype=torch.float64, requires_grad=True)
-        >>> with stabilised(saturated, spread=1.0, slope=0.01) as network:
+        >>> with stabilised(saturated, slope=0.01, dtype=torch.float32) as network:
         ...     network(x)[:, 0].sum().backward()
-        >>> x.grad is not None, saturated[0].weight.dtype
+        >>> bool((x.grad != 0).all()), saturated[0].weight.dtype
         (True, torch.float32)
     """
     module = network if isinstance(network, nn.Module) else nn.Module()
+    weights = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
     with ExitStack() as stack:
-        stack.enter_context(_doubled(module))
+        stack.enter_context(_doubled(weights))
         for unit in module.modules():
             if isinstance(unit, (nn.ReLU, nn.Sigmoid, nn.Tanh)):
                 stack.enter_context(_sloped(unit, slope))
-        yield lambda x: _scaled(network(x), spread)
+        yield lambda x: _compressed(network(x if weights else x.to(dtype)).double())
 
 
-def _scaled(logits: Tensor, spread: float) -> Tensor:
-    extent = (logits.amax(1, keepdim=True) - logits.amin(1, keepdim=True)).detach()
-    return logits * torch.where(extent == 0, 1.0, spread / extent)
+def _compressed(logits: Tensor) -> Tensor:
+    """In the same order; their softmax falls with a power of the distance rather than exponentially."""
+    return -torch.log1p(logits.amax(1, keepdim=True) - logits)
 
 
 @contextmanager
-def _doubled(module: nn.Module) -> Iterator[None]:
-    """Weights and buffers in double precision; each gets its own values back."""
-    tensors = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
-    before = [tensor.data for tensor in tensors]
+def _doubled(weights: list[Tensor]) -> Iterator[None]:
+    """In double precision; each gets its own values back."""
+    before = [weight.data for weight in weights]
     try:
-        for tensor in tensors:
-            tensor.data = tensor.data.double()
+        for weight in weights:
+            weight.data = weight.data.double()
         yield
     finally:
-        for tensor, data in zip(tensors, before, strict=True):
-            tensor.data = data
+        for weight, data in zip(weights, before, strict=True):
+            weight.data = data
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from robust_train.perturbations.smallest_occlusion import SmallestOcclusion
 from robust_train.perturbations.smallest_severity import SmallestSeverity
 from robust_train.perturbations.spanned_vector import SpannedVector
 from robust_train.perturbations.square import Square
+from robust_train.perturbations.stabilised import Stabilised
 from robust_train.perturbations.substitute import Substitute
 from robust_train.perturbations.super_deepfool import SuperDeepFool
 from robust_train.perturbations.transformed import Transformed
@@ -84,6 +85,7 @@ __all__ = [
     "SmallestSeverity",
     "SpannedVector",
     "Square",
+    "Stabilised",
     "Substitute",
     "SuperDeepFool",
     "Transformed",

@@ -6,30 +6,29 @@ from typing import Self
 from torch import Tensor
 
 from robust_train.attacking.stabilising import stabilised
-from robust_train.norms import Norm
-from robust_train.perturbations.base import Budgeted, check_positive
+from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.perturbations.pgd import PGD
 from robust_train.randomness import Streams
-from robust_train.types import Goal, Network, Perturbed
+from robust_train.types import Goal, Network, Norm, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stabilised(Budgeted):
     r"""Another search, on the same network with gradients that do not vanish.
 
-    .. math:: z \mapsto s\, \frac{z}{\max_k z_k - \min_k z_k}, \qquad
+    .. math:: z_k \mapsto -\log\big(1 + \max_j z_j - z_k\big), \qquad
         \sigma'(a) \mapsto \max(\sigma'(a), \kappa)
 
-    The search sees the network in double precision, its logits scaled to the same spread for every image,
-    and its units (ReLU, sigmoid and tanh modules) with a least derivative where they are saturated. What
-    it finds is judged on the network as it is. Beside the same search without, it tells whether a network
+    The search sees the network in double precision, its logits in the same order but logarithmically far
+    apart, so that no softmax is flat, and its units (ReLU, sigmoid and tanh modules) with a least derivative
+    where they are saturated. What it finds is judged on the network as it is. The authors scale the logits
+    instead, by a factor to be chosen. Beside the same search without, it tells whether a network
     resists or only hides its gradients, as those of ``SaturationPenalty`` and ``Distillation`` do.
 
     Args:
         norm: Of the budget; by default that of the search.
         eps: Budget, in pixel units; by default that of the search.
         attack: The search, which takes norm, eps and bounds from here.
-        spread: s, the difference between the largest and the smallest logit.
         slope: kappa, the least derivative of a unit; 0 to leave units as they are.
 
     Raises:
@@ -41,16 +40,36 @@ class Stabilised(Budgeted):
 
     Example:
         >>> import torch
-        >>> network = torch.nn.Linear(4, 2)  # with logits so far apart that the softmax is exactly 0 and 1
-        >>> network.weight.data, network.bias.data = torch.full((2, 4), 1e3), torch.zeros(2)
-        >>> network.weight.data[1] *= -1
+        >>> network = torch.nn.Linear(4, 2)  # the softmax of such logits is exactly 0 or 1
+        >>> network.weight.data = 1e3 * torch.tensor([[1.0], [-1.0]]).expand(2, 4).clone()
         >>> x, label = torch.full((1, 4), 0.2), torch.tensor([0])
-        >>> bool((PGD(eps=0.1)(network, x, label).inputs == x).all())
-        False
+        >>> plain = PGD(eps=0.1, random_start=False)
+        >>> plain(network, x, label).size, Stabilised(attack=plain)(network, x, label).size.round(decimals=4)
+        (tensor([0.], dtype=torch.float64), tensor([0.1000], dtype=torch.float64))
     """
 
-    norm: Norm = None  # type: ignore[assignment]
-    eps: float = None  # type: ignore[assignment]
+    norm: Norm | None = None  # type: ignore[assignment]
+    eps: float | None = None  # type: ignore[assignment]
     attack: Budgeted = field(default_factory=PGD)
-    spread: float = 10.0
-    slope: float = 0.01
+    slope: float = 1e-6
+
+    def __post_init__(self) -> None:
+        norm = self.attack.norm if self.norm is None else self.norm
+        eps = self.attack.eps if self.eps is None else self.eps
+        if self.attack.learns:
+            raise ValueError(
+                f"Stabilised: {type(self.attack).__name__} has to learn: give a search that has not."
+            )
+        attack = replace(self.attack, norm=norm, eps=eps, bounds=self.bounds)
+        for name, value in (("norm", norm), ("eps", eps), ("attack", attack)):
+            object.__setattr__(self, name, value)
+        super().__post_init__()
+        check_positive(self, "slope", zero=True)
+
+    def maximising(self) -> Self:
+        return replace(self, attack=self.attack.maximising())
+
+    def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
+        with stabilised(network, self.slope, inputs.dtype) as view:
+            found = self.attack(view, inputs.double(), goal.labels, goal=goal, rng=rng)
+        return Perturbed(found.inputs.to(inputs), unmeasured(inputs))

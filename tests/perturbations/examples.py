@@ -41,6 +41,7 @@ from robust_train import (
     SmallestOcclusion,
     SmallestSeverity,
     Square,
+    Stabilised,
     Substitute,
     SuperDeepFool,
     Translation,
@@ -87,6 +88,10 @@ EXAMPLES = {
     Corrupted: [
         Corrupted(transform=Corruption(kind="shot_noise"), severity=3.0, draws=3),
         Corrupted(transform=Brightness(), severity=-0.2),
+    ],
+    Stabilised: [
+        Stabilised(attack=PGD(eps=0.03, steps=5)),
+        Stabilised(attack=FGSM(eps=0.05), slope=0.0, bounds=None),
     ],
     Square: [Square(eps=0.1, queries=20), Square(norm="l2", eps=0.5, queries=20)],
     DeepFool: [DeepFool(), DeepFool(norm="linf"), DeepFool(norm="l1"), DeepFool.as_published()],
