@@ -17,6 +17,7 @@ from robust_train.defenses.jitter import Jitter
 from robust_train.defenses.mart import MART
 from robust_train.defenses.n_fgsm import NFGSM
 from robust_train.defenses.parseval_retraction import ParsevalRetraction
+from robust_train.defenses.noise_layers import NoiseLayers
 from robust_train.defenses.saturation_penalty import SaturationPenalty
 from robust_train.defenses.schedule import Ramp
 from robust_train.defenses.several_norms import SeveralNorms
@@ -44,6 +45,7 @@ __all__ = [
     "MarginLoss",
     "ParsevalRetraction",
     "Jitter",
+    "NoiseLayers",
     "Ramp",
     "SaturationPenalty",
     "SeveralNorms",
