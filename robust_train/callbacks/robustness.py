@@ -61,6 +61,8 @@ class Robustness(pl.Callback):
         keys: Names of inputs and labels, where batches are dictionaries with unusual ones.
         autocast: Judge the module in the trainer's own precision rather than in float32.
         gallery: How many samples to keep the images of.
+        draws: Of the noise of a stochastic network: its mean over so many is attacked, and its mean over
+            as many others is judged, and each of those alone.
         bar: Show a progress bar, where the trainer shows its own.
 
     Example:
@@ -83,12 +85,13 @@ class Robustness(pl.Callback):
         keys: tuple[str, str] | None = None,
         autocast: bool = False,
         gallery: int = 8,
+        draws: int = 1,
         bar: bool = True,
     ) -> None:
         self.regimes, self.on, self.every_n_epochs = dict(regimes), tuple(on), every_n_epochs
         self.limit, self.block, self.seed = limit, block, seed
         self.mean, self.std, self.logits, self.keys = mean, std, logits, keys
-        self.autocast, self.gallery, self.bar = autocast, gallery, bar
+        self.autocast, self.gallery, self.draws, self.bar = autocast, gallery, draws, bar
         self.results: Results | None = None
         self._streaming: Evaluator | None = None
         self._seen = 0
@@ -228,7 +231,7 @@ class Robustness(pl.Callback):
     def _evaluator(self, module: pl.LightningModule, trainer: pl.Trainer, gallery: Tensor) -> Evaluator:
         precision = trainer.precision_plugin.forward_context if self.autocast else nullcontext
         deployed = Deployed(module, mean=self.mean, std=self.std, logits=self.logits, precision=precision)
-        return Evaluator(deployed, self.regimes, seed=self.seed, gallery=gallery)
+        return Evaluator(deployed, self.regimes, seed=self.seed, gallery=gallery, draws=self.draws)
 
     def _conclude(
         self, evaluator: Evaluator, settings: dict[str, Any], classes: Sequence[str] = ()

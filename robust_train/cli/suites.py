@@ -12,7 +12,7 @@ from robust_train.recipe.names import Names
 from robust_train.recipe.reading import read
 
 _FOLDER = Path("recipes", "evaluation")
-_SETTINGS = ("limit", "block", "seed")
+_SETTINGS = ("limit", "block", "seed", "draws")
 
 
 def read_suite(path: Path) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def find_suite(name: str) -> Path:
 
 
 def build_suite(section: Any, names: Names) -> tuple[Suite, dict[str, Any]]:
-    """The regimes of a ``robustness`` section, and its limit, block and seed.
+    """The regimes of a ``robustness`` section, and its limit, block, seed and draws.
 
     Raises:
         UserError: Something in it is wrong.

@@ -38,6 +38,7 @@ def evaluate(
     logits: str | int | None = None,
     keys: tuple[str, str] | None = None,
     gallery: int | None = 8,
+    draws: int = 1,
     progress: bool = True,
 ) -> Results:
     """Measure how robust a network is, under every regime of a suite.
@@ -63,6 +64,8 @@ def evaluate(
         logits: Key or position of the logits, where the network returns a dictionary or a tuple.
         keys: Names of inputs and labels, where batches are dictionaries with unusual ones.
         gallery: How many samples to keep the images of; ``None`` for all.
+        draws: Of the noise of a stochastic network (see ``Noise``): its mean over so many is attacked, and
+            its mean over as many others is judged, and each of those alone. By default its first draw is all.
         progress: Show a bar.
 
     Raises:
@@ -91,7 +94,8 @@ def evaluate(
         training = _training(data, training, dataset) if learning else None
         held = share(len(dataset), learning) if training is None else 0
         blocks = Blocks(dataset, block, limit, seed, collate, held)
-        evaluator = Evaluator(deployed, suite, seed=seed, gallery=blocks.positions()[:gallery])
+        kept = blocks.positions()[:gallery]
+        evaluator = Evaluator(deployed, suite, seed=seed, gallery=kept, draws=draws)
         rank, world = rank_and_world()
         mine = len(range(rank, len(blocks), world))
         with progress_bar(len(suite), mine, progress and rank == 0, len(learning)) as tick:

@@ -18,11 +18,13 @@ from robust_train.evaluation.processes import by_index, gather, merge
 from robust_train.evaluation.results import Learning, RegimeResult, Results
 from robust_train.metrics import Accuracy, Estimate, FoolingRate, MedianSize, RelativeSize, RobustAccuracy
 from robust_train.metrics.base import OutcomeMetric
+from robust_train.metrics.estimate import rate_over_draws
+from robust_train.networks.expectation import Expectation
 from robust_train.norms import norm
 from robust_train.perturbations.base import Perturbation
 from robust_train.perturbations.foreign import Foreign
 from robust_train.randomness import Streams
-from robust_train.types import Outcome
+from robust_train.types import Network, Outcome, predict
 
 Suite = Mapping[str, Perturbation | Callable[..., Tensor]]
 """Regimes by name; a bare callable ``(network, inputs, labels) -> inputs`` is measured in l2."""
@@ -35,6 +37,7 @@ class _Regime:
     name: str
     perturbation: Perturbation
     outcomes: list[Outcome] = field(default_factory=list)
+    draws: list[Tensor] = field(default_factory=list)
     images: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     samples: int = 0
     forwards: int = 0
@@ -54,16 +57,27 @@ class Evaluator:
         suite: Regimes by name.
         seed: Of all random draws; sample i has the same ones in any block and process.
         gallery: The positions whose images are kept; all of them where it is ``None``.
+        draws: Of the ``Noise`` of a stochastic network: its mean over so many is attacked, and its mean over
+            as many others is judged, and each of those alone. With 1, the network is judged at its first.
 
     Raises:
-        ValueError: The network's parameters are sharded over processes.
+        ValueError: The network's parameters are sharded over processes, or several draws are asked of one
+            that has no ``Noise``.
     """
 
     def __init__(
-        self, network: Deployed, suite: Suite, *, seed: int = 0, gallery: Tensor | None = None
+        self,
+        network: Deployed,
+        suite: Suite,
+        *,
+        seed: int = 0,
+        gallery: Tensor | None = None,
+        draws: int = 1,
     ) -> None:
         _refuse_shards(network)
-        self.network, self.seed, self.gallery = network, seed, gallery
+        self.network, self.seed, self.gallery, self.draws = network, seed, gallery, draws
+        # What judges are draws that no attack has seen.
+        self.judges = Expectation(network, draws, first=draws) if draws != 1 else None
         self.regimes = [
             _Regime(name, p if isinstance(p, Perturbation) else Foreign(attack=p))
             for name, p in suite.items()
@@ -109,7 +123,7 @@ class Evaluator:
         with attack_mode(self.network):
             inputs, labels = inputs.detach().clone(), labels.detach().clone()
             self._preflight(inputs, labels, modes)
-            logits = self._logits(inputs)
+            logits, singles = self._verdict(inputs)
             check_labels(labels, logits.shape[1])
             clean = Outcome(
                 index=index.cpu(),
@@ -122,7 +136,7 @@ class Evaluator:
             self.clean.append(clean)
             self._keep(self.images, index, inputs)
             for regime in self.regimes:
-                self._judge(regime, clean, inputs, labels)
+                self._judge(regime, clean, singles, inputs, labels)
                 done(regime.name)
 
     def results(self, settings: dict[str, Any] | None = None, classes: tuple[str, ...] = ()) -> Results:
@@ -149,6 +163,7 @@ class Evaluator:
                 settings={
                     "samples": len(clean.index),
                     "seed": self.seed,
+                    **({"draws": self.draws} if self.judges else {}),
                     **({"learnt": learnt} if learnt else {}),
                     **(settings or {}),
                 },
@@ -170,14 +185,17 @@ class Evaluator:
             self._preflight(*first, modes)
         counted, start = Counted(self.network), perf_counter()
         rng = Streams.of(self.seed, [0]).fold(LEARNING)
-        regime.perturbation = regime.perturbation.fit(counted, lessons, rng)
+        regime.perturbation = regime.perturbation.fit(self._attacked(counted), lessons, rng)
         passes = counted.forwards, counted.backwards
         regime.learning = Learning(len(lessons), str(lessons), *passes, perf_counter() - start)
 
-    def _judge(self, regime: _Regime, clean: Outcome, inputs: Tensor, labels: Tensor) -> None:
+    def _judge(
+        self, regime: _Regime, clean: Outcome, singles: Tensor, inputs: Tensor, labels: Tensor
+    ) -> None:
         counted = Counted(self.network)
         start = perf_counter()
-        found = regime.perturbation(counted, inputs, labels, rng=Streams.of(self.seed, clean.index))
+        rng = Streams.of(self.seed, clean.index)
+        found = regime.perturbation(self._attacked(counted), inputs, labels, rng=rng)
         if inputs.is_cuda:
             torch.cuda.synchronize(inputs.device)
         regime.seconds += perf_counter() - start
@@ -187,14 +205,23 @@ class Evaluator:
         # A size of inf says that nothing was found; any other is measured anew.
         size = regime.perturbation.measure(inputs, found.inputs, found.parameters)
         size = size.masked_fill(found.size.isinf(), torch.inf)
-        logits = self._logits(found.inputs)
+        logits, after = self._verdict(found.inputs)
         regime.outcomes.append(replace(clean, perturbed_logits=logits.cpu(), size=size.double().cpu()))
+        if self.judges:
+            within = size <= (getattr(regime.perturbation, "eps", None) or torch.inf)
+            changed = (after != labels[:, None]) & (within & size.isfinite())[:, None]
+            regime.draws.append(((singles == labels[:, None]) & ~changed).cpu())
         self._keep(regime.images, clean.index, found.inputs)
 
-    def _logits(self, inputs: Tensor) -> Tensor:
+    def _attacked(self, counted: Counted) -> Network:
+        return Expectation(counted, self.draws) if self.judges else counted
+
+    def _verdict(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """``(N, K)`` logits, and ``(N, draws)`` the class in each single draw."""
         with torch.no_grad():
-            logits: Tensor = self.network(inputs)
-            return logits
+            each = self.judges.each(inputs) if self.judges else [self.network(inputs)]
+            logits = self.judges.mean(each) if self.judges else each[0]
+            return logits, torch.stack([predict(z) for z in each], 1)
 
     def _keep(self, images: list[tuple[Tensor, Tensor]], index: Tensor, inputs: Tensor) -> None:
         index = index.cpu()
@@ -241,6 +268,10 @@ def _result(regime: _Regime) -> RegimeResult:
         metrics |= {"median_size": MedianSize(), "relative_size": RelativeSize()}
     else:
         metrics |= {"robust_accuracy": RobustAccuracy(eps)}
+    estimates = {name: _estimate(metric, outcome) for name, metric in metrics.items()}
+    draws = gather(regime.draws)
+    if draws and not perturbation.minimal:
+        estimates["draw_accuracy"] = rate_over_draws(torch.cat(draws))
     return RegimeResult(
         name=regime.name,
         kind=type(perturbation).__name__,
@@ -248,7 +279,7 @@ def _result(regime: _Regime) -> RegimeResult:
         minimal=perturbation.minimal,
         norm=getattr(perturbation, "norm", ""),
         eps=eps,
-        metrics={name: _estimate(metric, outcome) for name, metric in metrics.items()},
+        metrics=estimates,
         outcome=outcome,
         forwards=forwards / max(1, samples),
         backwards=backwards / max(1, samples),

@@ -43,7 +43,8 @@ class RegimeResult:
         norm: Unit of the sizes, such as ``linf``.
         eps: The budget; ``None`` where there is none.
         metrics: Estimates by name: ``robust_accuracy``, ``fooling_rate``, ``median_size``,
-            ``relative_size``; those that do not apply are missing.
+            ``relative_size``, ``draw_accuracy`` (robust, of single draws); those that do not apply
+            are missing.
         outcome: Every sample once, ordered by index.
         forwards: Forward passes for each sample, those of learning included.
         backwards: Backward passes for each sample, likewise.

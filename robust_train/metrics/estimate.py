@@ -40,9 +40,28 @@ def rate(successes: Tensor) -> Estimate:
         Estimate(value=0.75, low=0.3006..., high=0.9544..., n=4)
     """
     n = len(successes)
-    if n == 0:
-        return Estimate(math.nan, 0.0, 1.0, 0)
-    p = int(successes.sum()) / n
+    return _wilson(int(successes.sum()) / n, n) if n else Estimate(math.nan, 0.0, 1.0, 0)
+
+
+def rate_over_draws(successes: Tensor) -> Estimate:
+    r"""Share of true values in a ``(N, T)`` table of N samples, each of which is judged in the same T draws.
+
+    Samples and draws both vary: Wilson's interval of N samples is widened, in quadrature, by the normal one
+    of the T shares.
+
+    Example:
+        >>> rate_over_draws(torch.tensor([[True, True], [True, False]]))
+        Estimate(value=0.75, low=0.0117..., high=1.0, n=2)
+    """
+    n, draws = successes.shape
+    shares = successes.double().mean(0)
+    center = _wilson(shares.mean().item(), n)
+    half = _Z * shares.std().item() / math.sqrt(draws) if draws > 1 else 0.0
+    low, high = (math.hypot(end - center.value, half) for end in (center.low, center.high))
+    return Estimate(center.value, max(0.0, center.value - low), min(1.0, center.value + high), n)
+
+
+def _wilson(p: float, n: int) -> Estimate:
     center = p + _Z**2 / (2 * n)
     width = _Z * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
     scale = 1 + _Z**2 / n

@@ -18,7 +18,7 @@ class Row:
         figure: What the value is: ``accuracy``, ``robust`` (accuracy) or ``median`` (size).
         estimate: The figure and its interval.
         fooled: The fooling rate; ``None`` where it does not apply.
-        note: How many minimal searches failed, if any did.
+        note: How many minimal searches failed, if any did, or what single draws of the network are worth.
         passes: Forward + backward passes for each sample.
         seconds: Wall time.
     """
@@ -80,6 +80,9 @@ def _row(regime: RegimeResult) -> Row:
 
 
 def _note(regime: RegimeResult) -> str:
+    draw = regime.metrics.get("draw_accuracy")
+    if draw:
+        return f"one draw {wording.percent(draw.value)}, {wording.interval(draw, True)}"
     censored = int(regime.outcome.size.isinf().sum())
     return f"{censored} not found" if regime.minimal and censored else ""
 
