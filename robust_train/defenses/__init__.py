@@ -11,6 +11,7 @@ from robust_train.defenses.curvature_penalty import CurvaturePenalty
 from robust_train.defenses.distillation import Distillation
 from robust_train.defenses.free_adversarial_training import FreeAdversarialTraining
 from robust_train.defenses.gradient_penalty import GradientPenalty
+from robust_train.defenses.information_penalty import InformationPenalty
 from robust_train.defenses.jacobian_penalty import JacobianPenalty
 from robust_train.defenses.margin_loss import MarginLoss
 from robust_train.defenses.jitter import Jitter
@@ -41,6 +42,7 @@ __all__ = [
     "Distillation",
     "FreeAdversarialTraining",
     "GradientPenalty",
+    "InformationPenalty",
     "JacobianPenalty",
     "MarginLoss",
     "ParsevalRetraction",

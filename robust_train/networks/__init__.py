@@ -11,6 +11,7 @@ from robust_train.networks.preact_resnet import PreActResNet18
 from robust_train.networks.scattering_network import ScatteringNetwork
 from robust_train.networks.small_cnn import SmallCNN
 from robust_train.networks.torchvision import Torchvision
+from robust_train.networks.vib import VIB
 
 __all__ = [
     "ConvexResNet",
@@ -24,6 +25,7 @@ __all__ = [
     "Normalize",
     "PreActResNet18",
     "ScatteringNetwork",
+    "VIB",
     "Expectation",
     "LeNet",
     "MultilayerPerceptron",

@@ -10,6 +10,7 @@ from robust_train import (
     NFGSM,
     PGD,
     TRADES,
+    VIB,
     AdversarialFineTuning,
     AdversarialTraining,
     AdversarialWeightPerturbation,
@@ -22,6 +23,7 @@ from robust_train import (
     FreeAdversarialTraining,
     GaussianNoise,
     GradientPenalty,
+    InformationPenalty,
     JacobianPenalty,
     MarginLoss,
     ParsevalRetraction,
@@ -37,6 +39,7 @@ from robust_train import (
     UniversalAdversarialTraining,
 )
 from robust_train.randomness import Streams
+from tests.toy_networks import convolutional
 
 EXAMPLES = {
     AdversarialTraining: [
@@ -72,6 +75,7 @@ EXAMPLES = {
     MarginLoss: [MarginLoss(), MarginLoss(eps=0.1, temperature=2.0)],
     Distillation: [Distillation(temperature=2.0), Distillation(temperature=4.0, teaching=0.3)],
     NoiseLayers: [NoiseLayers(), NoiseLayers(first=0.0, sigma=0.3, seed=3)],
+    InformationPenalty: [InformationPenalty()],
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
     Jitter: [Jitter(limits=(30.0, 1.0, 1.0)), Jitter(Rotation(), (15.0,), Ramp(0.0, 1.0))],
     SpatialTransformer: [SpatialTransformer()],
@@ -83,6 +87,13 @@ EVERY = [example for examples in EXAMPLES.values() for example in examples]
 def name(defense):
     fields = [type(defense).__name__, *(type(v).__name__ for v in vars(defense).values() if is_dataclass(v))]
     return "-".join(fields)
+
+
+def suited(defense):
+    """A small network that the defense can train."""
+    if isinstance(defense, InformationPenalty):
+        return VIB(in_shape=(1, 8, 8), hidden=[8], code=4)
+    return convolutional()
 
 
 def make_step(count, shape=(1, 8, 8), progress=0.5, seed=0, dtype=torch.float32):

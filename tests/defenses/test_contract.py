@@ -18,6 +18,8 @@ from robust_train import (
     defenses,
 )
 from tests.defenses.examples import EVERY, EXAMPLES, judged, make_step, name
+from robust_train import MART, TRADES, AdversarialTraining, Augmentation, Defense, RobustClassifier, defenses
+from tests.defenses.examples import EVERY, EXAMPLES, judged, make_step, name, suited
 from tests.defenses.training import fit
 from tests.snapshots import snapshot
 from tests.toy_networks import convolutional
@@ -45,7 +47,7 @@ def subclasses(kind):
 @every
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_a_network_trains_under_it(defense, precision):
-    network = convolutional()
+    network = suited(defense)
     before = deepcopy(network.state_dict())
     trainer = train(network, [defense], precision)
     assert trainer.global_step == 6

@@ -8,6 +8,7 @@ from torch import nn
 from robust_train import networks
 from robust_train.networks import (
     ConvexResNet,
+    VIB,
     Expectation,
     LeNet,
     LipschitzCNN,
@@ -28,6 +29,7 @@ EXAMPLES = {
     PreActResNet18: ({"classes": 7}, (3, 8, 8)),
     ScatteringNetwork: ({"in_shape": [2, 8, 9], "angles": 2, "classes": 7}, (2, 8, 9)),
     SmallCNN: ({"in_shape": [2, 8, 9], "width": 4, "classes": 7, "batch_norm": True}, (2, 8, 9)),
+    VIB: ({"in_shape": [3, 4, 5], "hidden": [6], "code": 4, "classes": 7}, (3, 4, 5)),
     Torchvision: ({"name": "squeezenet1_1", "classes": 7}, (3, 32, 32)),
 }
 every_network = pytest.mark.parametrize(
