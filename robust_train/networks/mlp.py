@@ -4,14 +4,17 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
+from typing import Literal
 
 from torch import nn
 
 from robust_train.networks.normalize import Normalize
 
+_UNITS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
+
 
 class MultilayerPerceptron(nn.Sequential):
-    """Dense layers with ReLU between them; with no hidden layer, a linear classifier.
+    """Dense layers with ReLU or another unit between them; with no hidden layer, a linear classifier.
 
     Args:
         in_shape: ``(C, H, W)`` of the images.
@@ -19,6 +22,10 @@ class MultilayerPerceptron(nn.Sequential):
         classes: Number of logits.
         mean: Of the pixels, one value for each channel or a single one for all.
         std: Likewise.
+        unit: Between the layers: ``relu``, ``sigmoid`` or ``tanh``.
+
+    Raises:
+        ValueError: There is no such unit.
 
     Example:
         >>> import torch
@@ -34,10 +41,13 @@ class MultilayerPerceptron(nn.Sequential):
         classes: int = 10,
         mean: Sequence[float] = (0.5,),
         std: Sequence[float] = (0.5,),
+        unit: Literal["relu", "sigmoid", "tanh"] = "relu",
     ) -> None:
+        if unit not in _UNITS:
+            raise ValueError(f"MultilayerPerceptron: unit must be one of {', '.join(_UNITS)}, not {unit}.")
         features: list[nn.Module] = [nn.Flatten()]
         for inputs, outputs in pairwise((prod(in_shape), *hidden)):
-            features += [nn.Linear(inputs, outputs), nn.ReLU()]
+            features += [nn.Linear(inputs, outputs), _UNITS[unit]()]
         layers = OrderedDict[str, nn.Module](
             normalize=Normalize(mean, std, in_shape),
             features=nn.Sequential(*features),

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from robust_train.networks import MultilayerPerceptron
@@ -17,3 +18,20 @@ def test_without_hidden_layers_it_is_linear():
     images = torch.rand(5, 1, 2, 2)
     expected = images.flatten(1) @ network.head.weight.T + network.head.bias
     torch.testing.assert_close(network(images), expected)
+
+
+@pytest.mark.parametrize("unit", ["relu", "sigmoid", "tanh"])
+def test_the_unit_is_between_the_layers(unit):
+    network = MultilayerPerceptron(
+        in_shape=(1, 2, 2), hidden=[3], classes=2, mean=[0.0], std=[1.0], unit=unit
+    )
+    images = torch.rand(5, 1, 2, 2)
+    hidden = getattr(torch, unit)(network.features[1](images.flatten(1)))
+    torch.testing.assert_close(network(images), network.head(hidden))
+
+
+def test_another_unit_is_refused():
+    with pytest.raises(
+        ValueError, match=r"^MultilayerPerceptron: unit must be one of relu, sigmoid, tanh, not"
+    ):
+        MultilayerPerceptron(unit="step")
