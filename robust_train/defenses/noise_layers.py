@@ -18,7 +18,8 @@ class NoiseLayers(Defense):
     .. math:: h_l = W_l \big(h_{l-1} + \sigma_l e\big) + b_l, \qquad e \sim N(0, I)
 
     The layers are the convolutions or, of a network without any, the dense ones. A draw is deterministic
-    when evaluated (see ``Noise``); the published prediction, the mean over draws, is that of
+    when evaluated (see ``Noise``), as also for the inner maximisation of another defense, which sees the
+    first; the published prediction, the mean over draws, is that of
     ``Expectation``, as is the attack that noise does not lead astray.
 
     What draws anew in each pass leads an attack astray that takes the gradient of one: defenses by

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import softmax
 
-from robust_train import APGD, FGSM, PGD, DeepFool, Distillation, Margin, RobustClassifier
+from robust_train import APGD, FGSM, PGD, DeepFool, Distillation, Margin, RobustClassifier, checkpoint
 from tests.defenses.examples import make_step
 from tests.defenses.training import fit
 from tests.toy_networks import convolutional, curved, linear
@@ -111,3 +111,14 @@ def test_numbers_without_a_meaning_are_refused():
         Distillation(temperature=0.5)
     with pytest.raises(ValueError, match=r"^Distillation: teaching must lie between 0 and 1, not 1\.0: the"):
         Distillation(teaching=1.0)
+
+
+def test_a_checkpoint_restores_both(tmp_path):
+    nodes = [{"class_path": "Distillation", "init_args": {"temperature": T}}, "NoiseLayers"]
+    model = {"network": {"class_path": "LeNet"}, "defenses": nodes}
+    network = checkpoint.build_network(model)
+    for weight in network.parameters():
+        weight.data.normal_(std=0.1)
+    checkpoint.save(tmp_path, network, {"model": model})
+    x = torch.rand(2, 1, 28, 28)
+    assert torch.equal(checkpoint.load(tmp_path)(x), network.eval()(x))
