@@ -13,17 +13,17 @@ from robust_train.defenses.free_adversarial_training import FreeAdversarialTrain
 from robust_train.defenses.gradient_penalty import GradientPenalty
 from robust_train.defenses.information_penalty import InformationPenalty
 from robust_train.defenses.jacobian_penalty import JacobianPenalty
-from robust_train.defenses.margin_loss import MarginLoss
 from robust_train.defenses.jitter import Jitter
+from robust_train.defenses.margin_loss import MarginLoss
 from robust_train.defenses.mart import MART
 from robust_train.defenses.n_fgsm import NFGSM
-from robust_train.defenses.parseval_retraction import ParsevalRetraction
 from robust_train.defenses.noise_layers import NoiseLayers
+from robust_train.defenses.parseval_retraction import ParsevalRetraction
 from robust_train.defenses.saturation_penalty import SaturationPenalty
 from robust_train.defenses.schedule import Ramp
 from robust_train.defenses.several_norms import SeveralNorms
-from robust_train.defenses.spectral_normalisation import SpectralNormalisation
 from robust_train.defenses.spatial_transformer import SpatialTransformer
+from robust_train.defenses.spectral_normalisation import SpectralNormalisation
 from robust_train.defenses.trades import TRADES
 from robust_train.defenses.universal_adversarial_training import UniversalAdversarialTraining
 
@@ -44,15 +44,15 @@ __all__ = [
     "GradientPenalty",
     "InformationPenalty",
     "JacobianPenalty",
-    "MarginLoss",
-    "ParsevalRetraction",
     "Jitter",
+    "MarginLoss",
     "NoiseLayers",
+    "ParsevalRetraction",
     "Ramp",
     "SaturationPenalty",
     "SeveralNorms",
-    "SpectralNormalisation",
     "SpatialTransformer",
+    "SpectralNormalisation",
     "Step",
     "UniversalAdversarialTraining",
 ]

@@ -14,24 +14,16 @@ from robust_train.networks.torchvision import Torchvision
 from robust_train.networks.vib import VIB
 
 __all__ = [
-    "ConvexResNet",
-    "LeNet",
-    "LipschitzCNN",
-    "MultilayerPerceptron",
-    "Normalize",
-    "PreActResNet18",
-    "LeNet",
-    "MultilayerPerceptron",
-    "Normalize",
-    "PreActResNet18",
-    "ScatteringNetwork",
     "VIB",
+    "ConvexResNet",
     "Expectation",
     "LeNet",
+    "LipschitzCNN",
     "MultilayerPerceptron",
     "Noise",
     "Normalize",
     "PreActResNet18",
+    "ScatteringNetwork",
     "SmallCNN",
     "Torchvision",
 ]

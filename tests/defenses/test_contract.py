@@ -17,8 +17,6 @@ from robust_train import (
     RobustClassifier,
     defenses,
 )
-from tests.defenses.examples import EVERY, EXAMPLES, judged, make_step, name
-from robust_train import MART, TRADES, AdversarialTraining, Augmentation, Defense, RobustClassifier, defenses
 from tests.defenses.examples import EVERY, EXAMPLES, judged, make_step, name, suited
 from tests.defenses.training import fit
 from tests.snapshots import snapshot

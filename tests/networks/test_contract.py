@@ -7,8 +7,8 @@ from torch import nn
 
 from robust_train import networks
 from robust_train.networks import (
-    ConvexResNet,
     VIB,
+    ConvexResNet,
     Expectation,
     LeNet,
     LipschitzCNN,
