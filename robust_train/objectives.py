@@ -26,12 +26,18 @@ class CrossEntropy(Objective):
 
     .. math:: \ell(z, y) = \log \sum_k e^{z_k} - z_y
 
+    Where the last logit z_f means "flagged", the label is left to no avail by being flagged: then
+    :math:`\log(e^{z_y} + e^{z_f})` takes the place of z_y.
+
     Example:
         >>> CrossEntropy()(torch.zeros(1, 2), Goal(torch.tensor([0])))
         tensor([0.6931])
     """
 
     def __call__(self, logits: Tensor, goal: Goal) -> Tensor:
+        if goal.reject and not goal.targeted:
+            avoided = logits.masked_fill(~goal.avoided(logits), -torch.inf)
+            return logits.logsumexp(1) - avoided.logsumexp(1)
         loss = cross_entropy(logits, goal.labels, reduction="none")
         return -loss if goal.targeted else loss
 

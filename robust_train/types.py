@@ -111,6 +111,8 @@ class Outcome(Rows):
         perturbed_logits: ``(N, K)`` of the deployed network on the perturbed inputs.
         size: ``(N,)`` float64 size of the perturbation, ``inf`` where none was found.
         scale: ``(N,)`` float64 l2 norm of the clean inputs.
+        reject: The last logit means "flagged", which no label is: what is flagged is neither right nor
+            deceived.
     """
 
     index: Tensor
@@ -119,16 +121,48 @@ class Outcome(Rows):
     perturbed_logits: Tensor
     size: Tensor
     scale: Tensor
+    reject: bool = False
 
     @property
     def predictions(self) -> Tensor:
-        """``(N,)`` class of the clean inputs, -1 where a logit is not finite."""
+        """``(N,)`` class of the clean inputs, -1 where a logit is not finite; flagged: behind the last."""
         return predict(self.logits)
 
     @property
     def perturbed_predictions(self) -> Tensor:
-        """``(N,)`` class of the perturbed inputs, -1 where a logit is not finite."""
+        """``(N,)`` class of the perturbed inputs, likewise."""
         return predict(self.perturbed_logits)
+
+    @property
+    def decisions(self) -> Tensor:
+        """``(N,)`` class of the clean inputs, whether they are flagged or not."""
+        return decide(self.logits, self.reject)
+
+    @property
+    def flagged(self) -> Tensor:
+        """``(N,)`` whether the clean inputs are flagged."""
+        return (self.predictions == self.logits.shape[1] - 1) & self.reject
+
+    @property
+    def perturbed_flagged(self) -> Tensor:
+        """``(N,)`` whether the perturbed inputs are."""
+        return (self.perturbed_predictions == self.perturbed_logits.shape[1] - 1) & self.reject
+
+    @property
+    def deceived(self) -> Tensor:
+        """``(N,)`` whether the perturbed inputs are wrong and pass unflagged."""
+        return (self.perturbed_predictions != self.labels) & ~self.perturbed_flagged
+
+
+def decide(logits: Tensor, reject: bool) -> Tensor:
+    """``(N, K)`` logits to ``(N,)`` classes; with ``reject``, of those before the last logit.
+
+    Example:
+        >>> decide(torch.tensor([[0.0, 1.0, 2.0]]), reject=True)
+        tensor([1])
+    """
+    broken = ~logits.isfinite().all(1)
+    return predict(logits[:, :-1] if reject else logits).masked_fill(broken, -1)
 
 
 def predict(logits: Tensor) -> Tensor:

@@ -52,6 +52,12 @@ def test_a_rejecting_class_is_avoided_too():
     close(Margin()(torch.tensor([[1.0, 3.0, 9.0], [1.0, 3.0, 0.0]], dtype=torch.float64), goal), [-6.0, 2.0])
 
 
+def test_the_cross_entropy_of_a_goal_that_rejects_leaves_label_and_flag_together():
+    goal, z = Goal(torch.tensor([0]), reject=True), torch.tensor([[1.0, 3.0, 2.0]], dtype=torch.float64)
+    p = z.softmax(1)[0]
+    close(CrossEntropy()(z, goal), [-float((p[0] + p[2]).log())])
+
+
 @every
 @pytest.mark.parametrize("classes", [2, 3, 4, 10])
 @pytest.mark.parametrize("targeted", [False, True])

@@ -66,6 +66,21 @@ class Ellipsoid(nn.Module):
         return torch.stack([inside, torch.zeros_like(inside)], 1)
 
 
+class Flagging(nn.Module):
+    """A network that flags what is brighter than ``level`` on average."""
+
+    rejects = True
+
+    def __init__(self, network, level):
+        super().__init__()
+        self.network, self.level = network, level
+
+    def forward(self, x):
+        logits = self.network(x)
+        flag = logits.amax(1) + 10 * (x.flatten(1).mean(1) - self.level)
+        return torch.cat([logits, flag[:, None]], 1)
+
+
 class Constant(nn.Module):
     """The same logits for every input, without a gradient."""
 

@@ -7,6 +7,7 @@ from torch import nn
 from torch.utils.data import default_collate
 
 from robust_train.attacking.modes import attack_mode
+from robust_train.attacking.rejection import rejects
 from robust_train.checkpoint import WEIGHTS, load_weights, read_recipe, read_weights
 from robust_train.data.base import ImageData
 from robust_train.data.labelled_images import LabelledImages
@@ -66,7 +67,7 @@ def check_fit(network: nn.Module, data: ImageData) -> None:
     inputs, labels = default_collate([images[row] for row in range(min(_SHOWN, len(images)))])
     with attack_mode(network):
         preflight(Deployed(network), inputs, labels)
-        check_labels(images.labels, network(inputs).shape[1])
+        check_labels(images.labels, network(inputs).shape[1] - rejects(network))
 
 
 def load_start(network: nn.Module, start: str | None) -> None:

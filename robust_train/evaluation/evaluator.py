@@ -11,6 +11,7 @@ from torch import Tensor
 
 from robust_train.attacking.gradients import Counted
 from robust_train.attacking.modes import attack_mode
+from robust_train.attacking.rejection import rejects
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.lessons import LEARNING, Lessons
 from robust_train.evaluation.preflight import check_labels, preflight, training_modules
@@ -124,7 +125,8 @@ class Evaluator:
             inputs, labels = inputs.detach().clone(), labels.detach().clone()
             self._preflight(inputs, labels, modes)
             logits, singles = self._verdict(inputs)
-            check_labels(labels, logits.shape[1])
+            reject = rejects(self.network)
+            check_labels(labels, logits.shape[1] - reject)
             clean = Outcome(
                 index=index.cpu(),
                 labels=labels.cpu(),
@@ -132,6 +134,7 @@ class Evaluator:
                 perturbed_logits=logits.cpu(),
                 size=torch.zeros(len(inputs), dtype=torch.float64),
                 scale=norm(inputs.double(), "l2").cpu(),
+                reject=reject,
             )
             self.clean.append(clean)
             self._keep(self.images, index, inputs)
@@ -209,8 +212,9 @@ class Evaluator:
         regime.outcomes.append(replace(clean, perturbed_logits=logits.cpu(), size=size.double().cpu()))
         if self.judges:
             within = size <= (getattr(regime.perturbation, "eps", None) or torch.inf)
-            changed = (after != labels[:, None]) & (within & size.isfinite())[:, None]
-            regime.draws.append(((singles == labels[:, None]) & ~changed).cpu())
+            harmed = (after != labels[:, None]) & (after < logits.shape[1] - clean.reject)
+            harmed &= (within & size.isfinite())[:, None]
+            regime.draws.append(((singles == labels[:, None]) & ~harmed).cpu())
         self._keep(regime.images, clean.index, found.inputs)
 
     def _attacked(self, counted: Counted) -> Network:

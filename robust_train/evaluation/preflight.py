@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from robust_train.attacking.gradients import input_gradient
+from robust_train.attacking.rejection import rejects
 from robust_train.evaluation.deployed import Deployed
 from robust_train.objectives import CrossEntropy, Margin
 from robust_train.types import Goal
@@ -30,7 +31,7 @@ def preflight(network: Deployed, inputs: Tensor, labels: Tensor) -> list[str]:
     if not x.is_floating_point():
         raise ValueError(f"Inputs are {x.dtype}: give floating-point pixels in [0, 1].")
     logits = _first_call(network, x)
-    check_labels(labels, logits.shape[1])
+    check_labels(labels, logits.shape[1] - rejects(network))
     return [
         *_about_logits(logits),
         *_about_range(inputs),
@@ -117,7 +118,7 @@ def _about_randomness(network: Deployed, x: Tensor, logits: Tensor) -> list[str]
 
 
 def _about_gradients(network: Deployed, x: Tensor, y: Tensor) -> list[str]:
-    goal, found = Goal(y), []
+    goal, found = Goal(y, reject=rejects(network)), []
     for objective in (CrossEntropy(), Margin()):
         with _out_of_inference_mode():
             gradient = input_gradient(network, x, partial(objective, goal=goal)).gradient

@@ -1,6 +1,7 @@
 """What several processes found, brought together."""
 
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed
@@ -39,5 +40,7 @@ def by_index(index: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
 
 def merge(outcomes: list[Outcome]) -> Outcome:
     """One outcome of many blocks: every sample once, ordered by index."""
-    columns = {name: torch.cat([getattr(o, name) for o in outcomes]) for name in Outcome.__dataclass_fields__}
-    return Outcome(*by_index(*columns.values()))
+    names = [name for name in Outcome.__dataclass_fields__ if isinstance(getattr(outcomes[0], name), Tensor)]
+    columns = by_index(*(torch.cat([getattr(o, name) for o in outcomes]) for name in names))
+    rows: dict[str, Any] = dict(zip(names, columns, strict=True))
+    return replace(outcomes[0], **rows)

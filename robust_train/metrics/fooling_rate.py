@@ -12,6 +12,9 @@ class FoolingRate(OutcomeMetric):
 
     .. math:: P(f(T_r(x)) \neq f(x))
 
+    Of a network that flags inputs, that is its class beneath the flag, and the perturbed input has to
+    pass unflagged.
+
     References:
         Universal adversarial perturbations (Moosavi-Dezfooli et al., 2017)
 
@@ -26,7 +29,8 @@ class FoolingRate(OutcomeMetric):
     higher_is_better = False
 
     def per_sample(self, outcome: Outcome) -> Tensor:
-        return (outcome.perturbed_predictions != outcome.predictions) & outcome.size.isfinite()
+        changed = (outcome.perturbed_predictions != outcome.decisions) & ~outcome.perturbed_flagged
+        return changed & outcome.size.isfinite()
 
     def reduce(self, values: Tensor) -> Estimate:
         return rate(values)

@@ -15,7 +15,8 @@ class RobustAccuracy(OutcomeMetric):
     .. math:: P(f(x) = y \;\text{and}\; f(T_r(x)) = y \;\text{for the found}\; \|r\| \le \epsilon)
 
     Every search can miss, so that this is an upper bound of the true figure. From a minimal
-    search it can be read at any eps.
+    search it can be read at any eps. Of a network that flags inputs, a clean one that is flagged is not
+    right, and a perturbed one that is flagged did no harm.
 
     Args:
         eps: The budget; ``None`` to count perturbations of any finite size.
@@ -35,9 +36,8 @@ class RobustAccuracy(OutcomeMetric):
         self.eps = float("inf") if eps is None else eps
 
     def per_sample(self, outcome: Outcome) -> Tensor:
-        changed = outcome.perturbed_predictions != outcome.labels
         within = outcome.size.isfinite() & (outcome.size <= self.eps)
-        return (outcome.predictions == outcome.labels) & ~(changed & within)
+        return (outcome.predictions == outcome.labels) & ~(outcome.deceived & within)
 
     def reduce(self, values: Tensor) -> Estimate:
         return rate(values)

@@ -36,6 +36,7 @@ from robust_train.perturbations.smallest_severity import SmallestSeverity
 from robust_train.perturbations.spanned_vector import SpannedVector
 from robust_train.perturbations.square import Square
 from robust_train.perturbations.stabilised import Stabilised
+from robust_train.perturbations.static import Static
 from robust_train.perturbations.substitute import Substitute
 from robust_train.perturbations.super_deepfool import SuperDeepFool
 from robust_train.perturbations.transformed import Transformed
@@ -86,6 +87,7 @@ __all__ = [
     "SpannedVector",
     "Square",
     "Stabilised",
+    "Static",
     "Substitute",
     "SuperDeepFool",
     "Transformed",

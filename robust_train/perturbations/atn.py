@@ -9,11 +9,12 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from robust_train.attacking.modes import differentiable, frozen
+from robust_train.attacking.rejection import leaving
 from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.perturbations.training import descend, drawn, first_images, shuffled
 from robust_train.randomness import Streams
-from robust_train.types import Batches, Goal, Network, Norm, Perturbed, predict
+from robust_train.types import Batches, Goal, Network, Norm, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +113,13 @@ class ATN(Budgeted):
             clean = network(x)
         y = self._transform(generator, x)
         distance = (y - x).square().flatten(1).sum(1)
-        return (self.beta * distance + self._miss(clean, network(y))).mean()
+        return (self.beta * distance + self._miss(network, clean, network(y))).mean()
 
-    def _miss(self, clean: Tensor, logits: Tensor) -> Tensor:
+    def _miss(self, network: Network, clean: Tensor, logits: Tensor) -> Tensor:
         """``(N,)`` how far the logits are from what is aimed at."""
         if self.target is None:
-            return Goal(predict(clean).clamp_min(0)).margin(logits).clamp_min(-1)
+            goal = leaving(network, clean)
+            return replace(goal, labels=goal.labels.clamp_min(0)).margin(logits).clamp_min(-1)
         p = clean.softmax(1)
         raised = p.index_copy(
             1, torch.tensor([self.target], device=p.device), self.alpha * p.amax(1, keepdim=True)

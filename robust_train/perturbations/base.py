@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from robust_train.attacking.modes import channels_last, differentiable, frozen
+from robust_train.attacking.rejection import leaving, rejects
 from robust_train.norms import Ball, norm, unsqueeze_like
 from robust_train.randomness import Streams
-from robust_train.types import Batches, Bounds, Goal, Network, Norm, Perturbed, predict
+from robust_train.types import Batches, Bounds, Goal, Network, Norm, Perturbed
 
 _ROUNDINGS, _COARSEST = 16, 2.0**-20  # of the largest logit
 _STRETCHES = [2.0**-k for k in (13, 11, 9, 7, 5)]  # of a minimal perturbation, up to 3 %
@@ -116,13 +117,13 @@ class Perturbation(ABC):
     def goal(self, network: Network, inputs: Tensor, labels: Tensor) -> Goal:
         """What counts as success unless the caller says otherwise.
 
-        To leave the true label within a budget, and the predicted one by a minimal perturbation.
+        To leave the true label within a budget, and the predicted one by a minimal perturbation; both
+        unflagged, where the network flags inputs.
         """
         if not self.minimal:
-            return Goal(labels)
+            return Goal(labels, reject=rejects(network))
         with torch.no_grad():
-            logits = network(inputs)
-        return Goal(predict(logits))  # of -1, where there is no label to leave, so that nothing counts
+            return leaving(network, network(inputs))
 
     @abstractmethod
     def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:

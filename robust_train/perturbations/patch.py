@@ -8,12 +8,13 @@ from torch import Tensor
 
 from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.modes import differentiable, frozen
+from robust_train.attacking.rejection import leaving
 from robust_train.norms import unsqueeze_like
 from robust_train.objectives import CrossEntropy, Objective
 from robust_train.perturbations.base import Perturbation, check_positive
 from robust_train.perturbations.training import first_images, shuffled
 from robust_train.randomness import Streams
-from robust_train.types import Batches, Goal, Network, Perturbed, predict
+from robust_train.types import Batches, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,11 +125,12 @@ class Patch(Perturbation):
 
     def _aim(self, network: Network, images: Tensor) -> Goal:
         with torch.no_grad():
-            labels = torch.cat([predict(network(part)) for part in torch.split(images, self.batch_size)])
+            logits = torch.cat([network(part) for part in torch.split(images, self.batch_size)])
+        goal = leaving(network, logits)
         # An image without a prediction has nothing to leave: its loss is that of any class.
         if self.target is None:
-            return Goal(labels.clamp_min(0))
-        return Goal(torch.full_like(labels, self.target), targeted=True)
+            return replace(goal, labels=goal.labels.clamp_min(0))
+        return replace(goal, labels=torch.full_like(goal.labels, self.target), targeted=True)
 
     def _gradient(self, network: Network, x: Tensor, goal: Goal, pattern: Tensor, places: Tensor) -> Tensor:
         """Of the sum of the losses, with respect to the pattern."""

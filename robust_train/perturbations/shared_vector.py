@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from robust_train.attacking.modes import channels_last, differentiable, frozen
+from robust_train.attacking.rejection import leaving
 from robust_train.norms import Ball
 from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.randomness import Streams
-from robust_train.types import Batches, Bounds, Goal, Network, Norm, Perturbed, predict
+from robust_train.types import Batches, Bounds, Goal, Network, Norm, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ class SharedVector(Budgeted):
             )
         with differentiable(), frozen(network), channels_last(network):
             inputs = torch.cat(parts)[: self.images]
-            goal = Goal(predict(self.logits(network, inputs)))
+            goal = leaving(network, self.logits(network, inputs))
             return replace(self, vector=self.learn(network, inputs, goal, rng).detach())
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:

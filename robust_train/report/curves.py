@@ -24,7 +24,7 @@ def robust_curve(outcome: Outcome) -> tuple[Tensor, Tensor]:
         (tensor([0.0000, 0.5000]), tensor([0.6667, 0.3333]))
     """
     right = outcome.predictions == outcome.labels
-    turned = (outcome.perturbed_predictions != outcome.labels) & outcome.size.isfinite()
+    turned = outcome.deceived & outcome.size.isfinite()
     ranked = outcome.size.masked_fill(~turned, torch.inf)[right].sort().values
     steps = {0.0, *ranked[ranked.isfinite()].tolist()}
     eps = torch.tensor(sorted(steps), dtype=ranked.dtype)

@@ -63,24 +63,25 @@ def gallery(results: Results) -> Gallery | None:
 def _exhibit(results: Results, k: int, factors: dict[str, float]) -> Exhibit:
     index = int(results.example_index[k])
     cells = [_cell(results, r, k, index, factors[name]) for name, r in results.regimes.items()]
-    label, prediction = _original(results, index)
+    label, prediction, name = _original(results, index)
     return Exhibit(
         index=index,
         image=data_uri(results.examples[k]),
         label="" if label is None else wording.class_name(results.classes, label),
-        prediction="" if prediction is None else wording.class_name(results.classes, prediction),
+        prediction=name,
         right=label == prediction,
         cells=cells,
     )
 
 
-def _original(results: Results, index: int) -> tuple[int | None, int | None]:
-    """Label and prediction of an image, from any regime that has it."""
+def _original(results: Results, index: int) -> tuple[int | None, int | None, str]:
+    """Label, prediction and the name of that for an image, from any regime that has it."""
     for regime in results.regimes.values():
         row = _row(regime, index)
         if row is not None:
-            return int(regime.outcome.labels[row]), int(regime.outcome.predictions[row])
-    return None, None
+            label, prediction = int(regime.outcome.labels[row]), int(regime.outcome.predictions[row])
+            return label, prediction, _name(results, prediction, bool(regime.outcome.flagged[row]))
+    return None, None, ""
 
 
 def _cell(results: Results, regime: RegimeResult, k: int, index: int, factor: float) -> Cell | None:
@@ -88,13 +89,18 @@ def _cell(results: Results, regime: RegimeResult, k: int, index: int, factor: fl
     if row is None:
         return None
     outcome, clean, perturbed = regime.outcome, results.examples[k], regime.examples[k]
-    before, after = int(outcome.predictions[row]), int(outcome.perturbed_predictions[row])
+    before, after = int(outcome.decisions[row]), int(outcome.perturbed_predictions[row])
+    flagged = bool(outcome.perturbed_flagged[row])
     size = float(outcome.size[row])
     if size == torch.inf:
         return Cell("", "", "not found", False, "")
     change = data_uri(0.5 + factor * (perturbed - clean))
-    name = wording.class_name(results.classes, after)
-    return Cell(change, data_uri(perturbed), name, before != after, wording.size(size))
+    name = _name(results, after, flagged)
+    return Cell(change, data_uri(perturbed), name, before != after and not flagged, wording.size(size))
+
+
+def _name(results: Results, prediction: int, flagged: bool) -> str:
+    return "flagged" if flagged else wording.class_name(results.classes, prediction)
 
 
 def _row(regime: RegimeResult, index: int) -> int | None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from robust_train.attacking.rejection import leaving
 from robust_train.evaluation.lessons import LEARNING
 from robust_train.metrics.estimate import Estimate, rate
 from robust_train.perturbations.shared_vector import SharedVector
 from robust_train.randomness import Streams
 from robust_train.studies.base import Blocks
-from robust_train.types import Goal, Network, predict
+from robust_train.types import Network
 
 _PARTING = 0x5A1  # purpose of the stream that parts the images
 
@@ -59,6 +60,6 @@ class Parted:
 
     def rate(self, perturbation: SharedVector, network: Network, vector: Tensor) -> Estimate:
         """Share of the judged images whose predicted label a vector changes."""
-        goal = Goal(predict(perturbation.logits(network, self.judged)))
+        goal = leaving(network, perturbation.logits(network, self.judged))
         logits = perturbation.logits(network, perturbation.shifted(self.judged, vector))
         return rate(goal.reached(logits))

@@ -34,7 +34,7 @@ def assert_same_bits(one, other):
         assert regime.metrics == found.metrics
         assert (regime.forwards, regime.backwards) == (found.forwards, found.backwards)
         assert torch.equal(regime.examples, found.examples)
-        for field in regime.outcome.__dataclass_fields__:
+        for field in set(regime.outcome.__dataclass_fields__) - {"reject"}:
             assert torch.equal(getattr(regime.outcome, field), getattr(found.outcome, field)), (name, field)
 
 

@@ -1,6 +1,7 @@
 """Every metric against a count by hand."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,16 @@ def test_accuracy_counts_what_is_right_and_finite():
 @pytest.mark.parametrize(("eps", "stand"), [(0.05, 4), (0.1, 3), (1.0, 3), (5.0, 2), (None, 2), (INF, 2)])
 def test_robust_accuracy_at_any_eps(eps, stand):
     assert value(RobustAccuracy(eps), SIX) == pytest.approx(stand / 6)
+
+
+def test_what_is_flagged_is_neither_right_nor_deceived():
+    # The last of four classes is the flag: passes, is caught, is caught clean, loses its flag.
+    found = replace(outcome([0, 0, 0, 0], [0, 0, 3, 3], [1, 3, 1, 0], [0.1] * 4), reject=True)
+    assert value(Accuracy(), found) == 0.5
+    assert value(RobustAccuracy(), found) == 0.25
+    assert found.deceived.tolist() == [True, False, True, False]
+    assert found.decisions.tolist() == [0, 0, 0, 0]
+    assert value(FoolingRate(), found) == 0.5
 
 
 def test_a_prediction_that_is_not_finite_is_broken():

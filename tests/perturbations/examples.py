@@ -42,6 +42,7 @@ from robust_train import (
     SmallestSeverity,
     Square,
     Stabilised,
+    Static,
     Substitute,
     SuperDeepFool,
     Translation,
@@ -148,6 +149,7 @@ EXAMPLES = {
         WorstPose(transform=Rotation(padding="border"), limits=(40.0,), grid=(), draws=6, drop=False),
     ],
     FoolingImage: [FoolingImage(steps=5, step_size=0.5)],
+    Static: [Static(perturbation=PGD(eps=0.03, steps=4)), Static(perturbation=DeepFool())],
     Substitute: [Substitute(eps=0.1, budgeted=PGD(steps=3), rounds=1, epochs=1, width=2)],
     ATN: [ATN(eps=0.1, epochs=1, width=2), ATN(norm="l2", eps=0.5, epochs=1, width=2, form="autoencoding")],
     ManiFool: [
