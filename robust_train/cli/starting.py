@@ -73,13 +73,25 @@ def check_fit(network: nn.Module, data: ImageData) -> None:
 def load_start(network: nn.Module, start: str | None) -> None:
     """Load the weights of a checkpoint folder or a weights file, if there is one to start from.
 
+    They may be those of the network without what defenses put around it.
+
     Raises:
         UserError: They are missing, damaged or do not fit.
     """
-    if start and Path(start).is_dir():
-        load_weights(network, Path(start, WEIGHTS), read_recipe(start).get("checkpoint", {}).get("sha256"))
-    elif start:
-        load_weights(network, start)
+    if not start:
+        return None
+    path, digest = Path(start), None
+    if path.is_dir():
+        path, digest = path / WEIGHTS, read_recipe(path).get("checkpoint", {}).get("sha256")
+    failures: list[UserError] = []
+    inner: nn.Module | None = network
+    while isinstance(inner, nn.Module):
+        try:
+            return load_weights(inner, path, digest)
+        except UserError as error:
+            failures.append(error)
+            inner = getattr(inner, "network", None)
+    raise failures[0]
 
 
 def unfinished(path: str | None) -> Path | None:

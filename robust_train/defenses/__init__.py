@@ -9,6 +9,7 @@ from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.contractive_penalty import ContractivePenalty
 from robust_train.defenses.curvature_penalty import CurvaturePenalty
 from robust_train.defenses.distillation import Distillation
+from robust_train.defenses.detector_head import DetectorHead
 from robust_train.defenses.free_adversarial_training import FreeAdversarialTraining
 from robust_train.defenses.gradient_penalty import GradientPenalty
 from robust_train.defenses.information_penalty import InformationPenalty
@@ -40,6 +41,7 @@ __all__ = [
     "CurvaturePenalty",
     "Defense",
     "Distillation",
+    "DetectorHead",
     "FreeAdversarialTraining",
     "GradientPenalty",
     "InformationPenalty",

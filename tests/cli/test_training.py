@@ -99,6 +99,16 @@ def test_training_starts_from_a_checkpoint(recipe, trained, place):
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_defense_is_put_around_the_weights_of_another_training(recipe, trained, place):
+    argv = ["fit", "--config", recipe, *TINY, "--trainer.callbacks=null", f"--from={trained}", "--out=tuned"]
+    head = {"layer": "head", "in_shape": [1, 8, 8], "freeze": True, "steps": 1}
+    defenses = json.dumps([{"class_path": "DetectorHead", "init_args": head}])
+    assert main([*argv, f"--model.defenses={defenses}"]) == 0
+    before, after = (load_file(f / "model.safetensors") for f in (trained, place / "tuned"))
+    assert all(torch.equal(before[name], after[f"network.{name}"]) for name in before)
+    assert checkpoint.load(place / "tuned")(torch.rand(1, 1, 8, 8)).shape == (1, 11)
+
+
 def test_a_run_that_was_cut_short_goes_on_in_its_folder(recipe, place, capsys, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(checkpoint, "save", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt()))

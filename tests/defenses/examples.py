@@ -20,6 +20,7 @@ from robust_train import (
     CurvaturePenalty,
     DeepFool,
     Distillation,
+    DetectorHead,
     FreeAdversarialTraining,
     GaussianNoise,
     GradientPenalty,
@@ -76,6 +77,10 @@ EXAMPLES = {
     Distillation: [Distillation(temperature=2.0), Distillation(temperature=4.0, teaching=0.3)],
     NoiseLayers: [NoiseLayers(), NoiseLayers(first=0.0, sigma=0.3, seed=3)],
     InformationPenalty: [InformationPenalty()],
+    DetectorHead: [
+        DetectorHead("2", (1, 8, 8), eps=0.1, steps=2),
+        DetectorHead("5", (1, 8, 8), dynamic=False),
+    ],
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
     Jitter: [Jitter(limits=(30.0, 1.0, 1.0)), Jitter(Rotation(), (15.0,), Ramp(0.0, 1.0))],
     SpatialTransformer: [SpatialTransformer()],

@@ -1,0 +1,88 @@
+"""A network with a detector beside it."""
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from robust_train.types import Batches
+
+D = TypeVar("D", bound="Detecting")
+
+
+class Detecting(nn.Module):
+    r"""One logit more than there are classes, which wins where the input is flagged.
+
+    .. math:: z_f(x) = \max_k z_k(x) + s(x) - t, \qquad \text{so that x is flagged where } s(x) > t
+
+    In training mode, and until the threshold t is calibrated, it is the network that it wraps.
+
+    Args:
+        network: Images to ``(N, K)`` logits.
+
+    Raises:
+        ValueError: The network has a detector already.
+    """
+
+    threshold: Tensor
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        if any(isinstance(module, Detecting) for module in network.modules()):
+            raise ValueError("The network has a detector already, and one logit for the flag: keep one.")
+        self.network = network
+        self.register_buffer("threshold", torch.tensor(torch.nan))  # NaN: not calibrated
+
+    @property
+    def rejects(self) -> bool:
+        """Whether the last logit means "flagged"."""
+        return not (self.training or bool(self.threshold.isnan()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.rejects:
+            classes: Tensor = self.network(x)
+            return classes
+        logits, score = self.scored(x)
+        flag = logits.amax(1) + (score - self.threshold).to(logits)
+        return torch.cat([logits, flag[:, None]], 1)
+
+    @abstractmethod
+    def scored(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """``(N, K)`` logits and ``(N,)`` scores s, larger where the input is more suspicious."""
+
+    def scores(self, images: Iterable[Tensor]) -> Tensor:
+        """``(N,)`` of all images, a batch at a time."""
+        with torch.no_grad():
+            return torch.cat([self.scored(x)[1] for x in images])
+
+    def settle(self, clean: Batches, rate: float) -> None:
+        """Put the threshold where a share of clean images, ``rate`` at the most, is flagged.
+
+        Raises:
+            ValueError: There are no images.
+        """
+        images = [x for x, _ in clean if len(x)]
+        if not images:
+            raise ValueError("A detector is calibrated on clean images, and there are none: hold some out.")
+        ranked = self.scores(images).sort(descending=True).values
+        self.threshold.copy_(ranked[int(rate * len(ranked))])
+
+
+def detector(network: nn.Module, kind: type[D]) -> D:
+    """The detector of this kind inside a network.
+
+    Raises:
+        ValueError: There is none.
+    """
+    for module in network.modules():
+        if isinstance(module, kind):
+            return module
+    raise ValueError("The network has no such detector: give it as the defense's wrap returned it.")
+
+
+def check_rate(name: str, rate: float) -> None:
+    """Refuse a false-positive rate that is no share."""
+    if not 0 < rate < 1:
+        raise ValueError(f"{name}: false_positives must be a share between 0 and 1, not {rate}.")

@@ -1,0 +1,137 @@
+"""A head that tells attacked images from clean ones, and its place beside the classifier."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn.functional import softplus
+
+from robust_train import PGD, DetectorHead, RobustClassifier
+from robust_train.attacking.rejection import rejects
+from robust_train.defenses.detecting import Detecting
+from robust_train.randomness import Streams
+from tests.defenses.examples import make_step
+from tests.defenses.training import fit
+from tests.toy_networks import convolutional
+
+HEAD = DetectorHead(layer="2", in_shape=(1, 8, 8), width=4, eps=0.1, steps=3)
+
+
+class Bright(Detecting):
+    """Suspicious is what is bright."""
+
+    def scored(self, x):
+        return self.network(x), x.flatten(1).mean(1)
+
+
+def batches(count, seed=0):
+    step = make_step(count, seed=seed)
+    return list(zip(step.inputs.split(16), step.labels.split(16), strict=True))
+
+
+def test_what_scores_above_the_threshold_is_flagged_and_nothing_else():
+    pair, held_out = Bright(convolutional()).eval(), batches(50)
+    x = torch.cat([inputs for inputs, _ in held_out])
+    assert pair(x).shape == (50, 10)
+    pair.settle(held_out, 0.1)
+    logits = pair(x)
+    assert rejects(pair)
+    assert torch.equal(logits[:, :-1], pair.network(x))
+    flagged = logits.argmax(1) == 10
+    assert torch.equal(flagged, x.flatten(1).mean(1) > pair.threshold)
+    assert flagged.sum() == 5  # a tenth, exactly
+
+
+@pytest.mark.parametrize(("rate", "flagged"), [(0.05, 2), (0.019, 0), (0.999, 49)])
+def test_no_more_than_the_rate_is_flagged(rate, flagged):
+    pair, held_out = Bright(convolutional()).eval(), batches(50)
+    pair.settle(held_out, rate)
+    assert sum(int((pair(x).argmax(1) == 10).sum()) for x, _ in held_out) == flagged
+
+
+def test_until_it_is_calibrated_and_in_training_it_is_the_network():
+    pair, x = HEAD.wrap(convolutional()), torch.rand(3, 1, 8, 8)
+    assert not rejects(pair.eval())
+    assert torch.equal(pair(x), pair.network(x))
+    HEAD.calibrate(pair, batches(4), batches(40, seed=1))
+    assert pair(x).shape == (3, 11)
+    assert pair.train()(x).shape == (3, 10)
+    assert not rejects(pair)
+
+
+def test_the_threshold_belongs_to_the_weights():
+    pair, x = HEAD.wrap(convolutional()).eval(), torch.rand(3, 1, 8, 8)
+    HEAD.calibrate(pair, batches(4), batches(40, seed=1))
+    loaded = HEAD.wrap(convolutional()).eval()
+    loaded.load_state_dict(pair.state_dict())
+    assert torch.equal(loaded(x), pair(x))
+
+
+def test_without_a_dynamic_adversary_it_is_pgd_on_the_classifier():
+    defense, step = replace(HEAD, dynamic=False), make_step(6)
+    pair = defense.wrap(convolutional()).eval()
+    plain = PGD(eps=0.1, steps=3, step_size=2.5 * 0.1 / 3, random_start=False, drop=False)
+    assert torch.equal(defense._attack(pair, step), plain(pair, step.clean, step.labels).inputs)
+
+
+def test_the_dynamic_adversary_lowers_the_scores():
+    step, pair = make_step(64), HEAD.wrap(convolutional()).eval()
+    blind = replace(HEAD, dynamic=False)._attack(pair, step)
+    knowing = HEAD._attack(pair, step)
+    mostly = step.rng.fold(0xDE7).uniform(()) > 0.5  # climbs the loss of the head for the most part
+    lower = pair.scored(knowing)[1] < pair.scored(blind)[1]
+    assert lower[mostly].float().mean() > 0.95
+    assert ((knowing - step.clean).abs() <= 0.1 + 1e-6).all()
+
+
+def test_the_adversary_of_a_sample_does_not_depend_on_the_others():
+    step, pair = make_step(6), HEAD.wrap(convolutional(dtype=torch.float64)).eval()
+    step = replace(step, clean=step.clean.double())
+    alone = replace(step, clean=step.clean[4:5], labels=step.labels[4:5], rng=Streams.of(0, [4]))
+    torch.testing.assert_close(HEAD._attack(pair, alone), HEAD._attack(pair, step)[4:5], rtol=0, atol=1e-9)
+
+
+def test_the_loss_is_that_of_both_kinds_of_images():
+    step, pair = make_step(6), HEAD.wrap(convolutional()).eval()
+    clean, attacked = (pair.scored(x)[1] for x in (step.clean, HEAD._attack(pair, step)))
+    expected = 1 + 2.0 * (softplus(clean) + softplus(-attacked)) / 2
+    torch.testing.assert_close(replace(HEAD, weight=2.0).loss(pair, step, torch.ones(6)), expected)
+
+
+def test_a_frozen_network_keeps_its_weights_and_its_statistics():
+    network = convolutional()
+    before = deepcopy(network.state_dict())
+    model = RobustClassifier(network, [replace(HEAD, freeze=True)], lambda p: torch.optim.SGD(p, lr=0.1))
+    head = deepcopy(model.network.head.state_dict())
+    fit(model, make_step(12), batch=4)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert not any(torch.equal(value, head[name]) for name, value in model.network.head.state_dict().items())
+
+
+def test_the_seed_decides_the_head_and_leaves_no_trace():
+    state = torch.get_rng_state()
+    first = HEAD.wrap(convolutional()).head.state_dict()
+    torch.set_rng_state(state)
+    network = convolutional()
+    before = torch.get_rng_state()
+    second = HEAD.wrap(network).head.state_dict()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_what_cannot_be_is_refused():
+    pair = HEAD.wrap(convolutional())
+    with pytest.raises(ValueError, match=r"^The network has a detector already, and one logit for the flag"):
+        HEAD.wrap(pair)
+    with pytest.raises(ValueError, match=r"^DetectorHead: the network has no layer 'head': give one of 0"):
+        replace(HEAD, layer="head").wrap(convolutional())
+    with pytest.raises(ValueError, match=r"^A detector is calibrated on clean images, and there are none"):
+        HEAD.calibrate(pair, [], [])
+    with pytest.raises(ValueError, match=r"^The network has no such detector: give it as the defense's wrap"):
+        HEAD.calibrate(convolutional(), [], [])
+    for fields in ({"eps": 0.0}, {"steps": 0}, {"weight": -1.0}, {"width": 0}, {"norm": "l0"}):
+        with pytest.raises(ValueError, match=r"^DetectorHead: "):
+            replace(HEAD, **fields)
+    with pytest.raises(ValueError, match=r"^DetectorHead: false_positives must be a share between 0 and 1"):
+        replace(HEAD, false_positives=5)
