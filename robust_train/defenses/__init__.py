@@ -26,6 +26,7 @@ from robust_train.defenses.several_norms import SeveralNorms
 from robust_train.defenses.spatial_transformer import SpatialTransformer
 from robust_train.defenses.spectral_normalisation import SpectralNormalisation
 from robust_train.defenses.trades import TRADES
+from robust_train.defenses.uncertainty_detector import UncertaintyDetector
 from robust_train.defenses.universal_adversarial_training import UniversalAdversarialTraining
 
 __all__ = [
@@ -56,5 +57,6 @@ __all__ = [
     "SpatialTransformer",
     "SpectralNormalisation",
     "Step",
+    "UncertaintyDetector",
     "UniversalAdversarialTraining",
 ]

@@ -37,6 +37,7 @@ from robust_train import (
     SpatialTransformer,
     SpectralNormalisation,
     Step,
+    UncertaintyDetector,
     UniversalAdversarialTraining,
 )
 from robust_train.randomness import Streams
@@ -81,6 +82,7 @@ EXAMPLES = {
         DetectorHead("2", (1, 8, 8), eps=0.1, steps=2),
         DetectorHead("5", (1, 8, 8), dynamic=False),
     ],
+    UncertaintyDetector: [UncertaintyDetector(), UncertaintyDetector(keep=0.9, points=5)],
     Augmentation: [Augmentation(), Augmentation(padding=0), Augmentation(padding=2, flip=False)],
     Jitter: [Jitter(limits=(30.0, 1.0, 1.0)), Jitter(Rotation(), (15.0,), Ramp(0.0, 1.0))],
     SpatialTransformer: [SpatialTransformer()],
