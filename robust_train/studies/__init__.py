@@ -4,6 +4,7 @@ from robust_train.studies.accuracy_map import AccuracyMap
 from robust_train.studies.base import Study
 from robust_train.studies.certified_radius import CertifiedRadius
 from robust_train.studies.corruption_table import CorruptionTable
+from robust_train.studies.detection_roc import DetectionROC
 from robust_train.studies.failure_probability import FailureProbability
 from robust_train.studies.finding import Curves, Finding, Grid
 from robust_train.studies.label_graph import LabelGraph
@@ -17,6 +18,7 @@ __all__ = [
     "CertifiedRadius",
     "CorruptionTable",
     "Curves",
+    "DetectionROC",
     "FailureProbability",
     "Finding",
     "Grid",

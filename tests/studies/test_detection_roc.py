@@ -1,0 +1,69 @@
+"""True and false positives against counts by hand, and the whole study on a detector that is known."""
+
+import pytest
+import torch
+
+from robust_train import PGD, DetectionROC, Static, UniversalGradient, study
+from robust_train.studies.roc import auc, roc
+from tests.attacking.test_rejection import grey
+from tests.toy_networks import Flagging, linear
+
+
+def test_the_area_is_the_share_of_ordered_pairs():
+    torch.manual_seed(0)
+    clean, attacked = torch.randint(9, (40,)).double(), torch.randint(3, 12, (30,)).double()
+    pairs = (attacked[:, None] > clean).double() + 0.5 * (attacked[:, None] == clean).double()
+    found = auc(clean, attacked)
+    assert found.value == pytest.approx(float(pairs.mean()))
+    assert 0 < found.low < found.value < found.high <= 1
+    assert auc(clean, attacked + 100).value == 1.0
+    assert auc(clean, attacked[:0]).n == 0
+
+
+def test_the_curve_of_scores_that_tell_nothing_is_the_diagonal():
+    scores = torch.arange(1000.0)
+    for x, share in roc(scores, scores, [0.0, 0.05, 0.5, 1.0]):
+        assert share.value == x
+
+
+def test_no_more_clean_images_are_flagged_than_are_said_to_be():
+    clean, attacked = torch.tensor([0.0, 1.0, 2.0, 3.0]), torch.tensor([2.5, 2.0, 9.0])
+    found = roc(clean, attacked, [0.0, 0.3, 0.5])
+    assert [(x, round(y.value, 3)) for x, y in found] == [(0.0, 0.333), (0.25, 0.667), (0.5, 1.0)]
+
+
+def brightness():
+    """Brighter than 0.5 is class 1, and brighter than 0.6 flagged."""
+    network = linear((1, 2, 2), 2)
+    network[1].weight.data = torch.tensor([[-1.0] * 4, [1.0] * 4], dtype=torch.float64)
+    network[1].bias.data = torch.tensor([2.0, -2.0], dtype=torch.float64)
+    return Flagging(network, level=0.6).eval()
+
+
+def test_the_attack_that_knows_of_the_detector_passes_it():
+    data = [(image, 0) for image in grey(0.45, 0.44, 0.43, 0.42, 0.1)]
+    attack = PGD(eps=0.18, drop=False)
+    asked = DetectionROC(perturbations={"static": Static(perturbation=attack), "adaptive": PGD(eps=0.18)})
+    found = study(brightness(), data, {"roc": asked}, progress=False)["roc"]
+    curves, table = found.figures
+    static, adaptive = table.values
+    assert (static[0].value, static[1].value, static[1].n) == (1.0, 0.75, 4)  # the last is never wrong
+    assert (adaptive[1].value, adaptive[2].value) == (0.0, 0.8)
+    assert next(iter(curves.series)) == "static, AUC 1.00"
+    assert curves.series["chance"][0][0] == 0.0
+    assert found.settings["right beneath the flag"] == 5
+    assert found.summary.startswith(
+        "With 0.0% (0.0% to 43.4%, n = 5) of clean images, the detector flags 75.0%"
+    )
+
+
+def test_what_cannot_be_asked_is_refused():
+    with pytest.raises(ValueError, match=r"^DetectionROC: give at least one perturbation, and none that has"):
+        DetectionROC(perturbations={})
+    with pytest.raises(ValueError, match=r"^DetectionROC: give at least one perturbation, and none that has"):
+        DetectionROC(perturbations={"universal": UniversalGradient()})
+    asked = {"roc": DetectionROC(perturbations={"pgd": PGD()})}
+    with pytest.raises(ValueError, match=r"^DetectionROC asks about a network that flags inputs: this one"):
+        study(brightness().network, [(grey(0.1)[0], 0)], asked, progress=False)
+    with pytest.raises(ValueError, match=r"^DetectionROC: there are no images"):
+        study(brightness(), [], asked, progress=False)
