@@ -8,8 +8,8 @@ from robust_train.defenses.augmix import AugMix
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.contractive_penalty import ContractivePenalty
 from robust_train.defenses.curvature_penalty import CurvaturePenalty
-from robust_train.defenses.distillation import Distillation
 from robust_train.defenses.detector_head import DetectorHead
+from robust_train.defenses.distillation import Distillation
 from robust_train.defenses.free_adversarial_training import FreeAdversarialTraining
 from robust_train.defenses.gradient_penalty import GradientPenalty
 from robust_train.defenses.information_penalty import InformationPenalty
@@ -41,8 +41,8 @@ __all__ = [
     "ContractivePenalty",
     "CurvaturePenalty",
     "Defense",
-    "Distillation",
     "DetectorHead",
+    "Distillation",
     "FreeAdversarialTraining",
     "GradientPenalty",
     "InformationPenalty",
