@@ -15,7 +15,7 @@ def adaptive_attack(norm: Norm = "linf", eps: float = 8 / 255) -> WorstOf:
 
     Ten steps on the cross-entropy break most of what can be broken, and fifteen on the margin to each
     of the three likeliest classes nearly all of the rest. More steps, towards a fourth class as well, are
-    for the samples that came near, and two long runs for those that came close. A short search on
+    for the samples that came near, and long runs for those that came close. A short search on
     the scores alone, for all that stands, tells of networks whose gradients lead nowhere: where it
     breaks what the others left, only long ones can be trusted.
 
@@ -40,7 +40,7 @@ def adaptive_attack(norm: Norm = "linf", eps: float = 8 / 255) -> WorstOf:
             APGD(norm=norm, eps=eps, steps=10),
             APGD(norm=norm, eps=eps, steps=15, objective=Margin(), targets=3),
             APGD(norm=norm, eps=eps, steps=25, objective=Margin(), targets=4),
-            APGD(norm=norm, eps=eps, objective=Margin(), targets=4, restarts=2),
+            APGD(norm=norm, eps=eps, objective=Margin(), targets=4),
             Square(norm=norm, eps=eps, queries=50),
         ],
         reach=[float("inf"), _NEAR, _NEARER, _CLOSE, float("inf")],
