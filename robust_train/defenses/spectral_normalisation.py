@@ -20,8 +20,9 @@ class SpectralNormalisation(Defense):
     The layers are every ``Linear`` and every ``Conv2d``, a convolution as the linear map of whole images
     that it is. Its norm is that of the Fourier transform of the kernel, bounded from above for images of
     any size, by up to 8 %; the paper of Miyato et al. takes the norm of the reshaped kernel instead, which
-    bounds nothing. As a projection of the plain weights (Gouk et al.) it leaves nothing to restore, and
-    averages of weights that meet the bound meet it, too. Batch normalisation is not bounded.
+    the convolution can exceed. As a projection of the plain weights (Gouk et al.) it leaves nothing to
+    restore, and averages of weights that meet the bound meet it, too. Batch normalisation and the weights
+    of a ``ConvexSum`` are not bounded.
 
     Args:
         bound: The largest norm of a layer, lambda.
