@@ -21,6 +21,7 @@ class Detecting(nn.Module):
 
     Args:
         network: Images to ``(N, K)`` logits.
+        name: Of the defense.
 
     Raises:
         ValueError: The network has a detector already.
@@ -28,10 +29,12 @@ class Detecting(nn.Module):
 
     threshold: Tensor
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, name: str) -> None:
         super().__init__()
         if any(isinstance(module, Detecting) for module in network.modules()):
-            raise ValueError("The network has a detector already, and one logit for the flag: keep one.")
+            raise ValueError(
+                f"{name}: the network has a detector, and one logit for the flag, already: keep one."
+            )
         self.network = network
         self.register_buffer("threshold", torch.tensor(torch.nan))  # NaN: not calibrated
 

@@ -35,7 +35,7 @@ class DetectorHead(Defense):
     as it is, which sees the flag as one more class to avoid (Carlini and Wagner).
 
     Args:
-        layer: Path of the module whose output the head sees, such as ``features.4``.
+        layer: Path of the module whose output the head sees, such as ``features.4``, or the end of it.
         in_shape: ``(C, H, W)`` of the images.
         width: Channels of the head.
         freeze: Train the head alone; the classifier keeps its weights, which are to be loaded.
@@ -118,11 +118,8 @@ class Headed(Detecting):
     def __init__(
         self, network: nn.Module, layer: str, in_shape: tuple[int, int, int], width: int, freeze: bool
     ) -> None:
-        super().__init__(network)
-        self.layer, self.freeze = layer, freeze
-        if layer not in dict(network.named_modules()):
-            names = ", ".join(name for name, _ in network.named_modules() if name)
-            raise ValueError(f"DetectorHead: the network has no layer {layer!r}: give one of {names}.")
+        super().__init__(network, "DetectorHead")
+        self.layer, self.freeze = _path(network, layer), freeze
         # The seed decides what is drawn, and nothing that is drawn later changes by it.
         with evaluating(network), torch.no_grad(), torch.random.fork_rng(devices=[]):
             like = next((p for p in network.parameters()), torch.zeros(()))
@@ -153,6 +150,15 @@ class Headed(Detecting):
             return self.network(x), seen[-1]
         finally:
             hook.remove()
+
+
+def _path(network: nn.Module, layer: str) -> str:
+    """The layer of this name, or whose name ends with it, as wrappers put theirs in front."""
+    names: list[str] = [name for name, _ in network.named_modules() if name]
+    for name in names:
+        if name == layer or name.endswith(f".{layer}"):
+            return name
+    raise ValueError(f"DetectorHead: the network has no layer {layer!r}: give one of {', '.join(names)}.")
 
 
 def _head(shape: torch.Size, width: int) -> nn.Sequential:

@@ -104,7 +104,7 @@ class Uncertain(Detecting):
     weights: Tensor
 
     def __init__(self, network: nn.Module, settings: UncertaintyDetector) -> None:
-        super().__init__(network)
+        super().__init__(network, "UncertaintyDetector")
         dense = [module for module in network.modules() if isinstance(module, nn.Linear)]
         if not dense:
             raise ValueError("UncertaintyDetector: the network has no dense layer that would end it.")

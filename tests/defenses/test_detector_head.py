@@ -31,7 +31,7 @@ def batches(count, seed=0):
 
 
 def test_what_scores_above_the_threshold_is_flagged_and_nothing_else():
-    pair, held_out = Bright(convolutional()).eval(), batches(50)
+    pair, held_out = Bright(convolutional(), "Bright").eval(), batches(50)
     x = torch.cat([inputs for inputs, _ in held_out])
     assert pair(x).shape == (50, 10)
     pair.settle(held_out, 0.1)
@@ -45,7 +45,7 @@ def test_what_scores_above_the_threshold_is_flagged_and_nothing_else():
 
 @pytest.mark.parametrize(("rate", "flagged"), [(0.05, 2), (0.019, 0), (0.999, 49)])
 def test_no_more_than_the_rate_is_flagged(rate, flagged):
-    pair, held_out = Bright(convolutional()).eval(), batches(50)
+    pair, held_out = Bright(convolutional(), "Bright").eval(), batches(50)
     pair.settle(held_out, rate)
     assert sum(int((pair(x).argmax(1) == 10).sum()) for x, _ in held_out) == flagged
 
@@ -109,6 +109,11 @@ def test_a_frozen_network_keeps_its_weights_and_its_statistics():
     assert not any(torch.equal(value, head[name]) for name, value in model.network.head.state_dict().items())
 
 
+def test_the_layer_is_found_behind_what_wraps_the_network():
+    wrapped = torch.nn.Sequential(torch.nn.Identity(), convolutional())
+    assert replace(HEAD, layer="6").wrap(wrapped).layer == "1.6"
+
+
 def test_the_seed_decides_the_head_and_leaves_no_trace():
     state = torch.get_rng_state()
     first = HEAD.wrap(convolutional()).head.state_dict()
@@ -122,7 +127,7 @@ def test_the_seed_decides_the_head_and_leaves_no_trace():
 
 def test_what_cannot_be_is_refused():
     pair = HEAD.wrap(convolutional())
-    with pytest.raises(ValueError, match=r"^The network has a detector already, and one logit for the flag"):
+    with pytest.raises(ValueError, match=r"^DetectorHead: the network has a detector, and one logit for"):
         HEAD.wrap(pair)
     with pytest.raises(ValueError, match=r"^DetectorHead: the network has no layer 'head': give one of 0"):
         replace(HEAD, layer="head").wrap(convolutional())
