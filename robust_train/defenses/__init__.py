@@ -7,6 +7,7 @@ from robust_train.defenses.augmentation import Augmentation
 from robust_train.defenses.augmix import AugMix
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.contractive_penalty import ContractivePenalty
+from robust_train.defenses.curvature_detector import CurvatureDetector
 from robust_train.defenses.curvature_penalty import CurvaturePenalty
 from robust_train.defenses.detector_head import DetectorHead
 from robust_train.defenses.distillation import Distillation
@@ -23,6 +24,7 @@ from robust_train.defenses.parseval_retraction import ParsevalRetraction
 from robust_train.defenses.saturation_penalty import SaturationPenalty
 from robust_train.defenses.schedule import Ramp
 from robust_train.defenses.several_norms import SeveralNorms
+from robust_train.defenses.side_information import SideInformation
 from robust_train.defenses.spatial_transformer import SpatialTransformer
 from robust_train.defenses.spectral_normalisation import SpectralNormalisation
 from robust_train.defenses.trades import TRADES
@@ -39,6 +41,7 @@ __all__ = [
     "AugMix",
     "Augmentation",
     "ContractivePenalty",
+    "CurvatureDetector",
     "CurvaturePenalty",
     "Defense",
     "DetectorHead",
@@ -54,6 +57,7 @@ __all__ = [
     "Ramp",
     "SaturationPenalty",
     "SeveralNorms",
+    "SideInformation",
     "SpatialTransformer",
     "SpectralNormalisation",
     "Step",

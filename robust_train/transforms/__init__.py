@@ -3,6 +3,7 @@
 from robust_train.transforms.affine import Affine
 from robust_train.transforms.base import Transform
 from robust_train.transforms.brightness import Brightness
+from robust_train.transforms.channels import Channels
 from robust_train.transforms.contrast import Contrast
 from robust_train.transforms.corruption import Corruption
 from robust_train.transforms.deformation import Deformation
@@ -22,6 +23,7 @@ from robust_train.transforms.translation import Translation
 __all__ = [
     "Affine",
     "Brightness",
+    "Channels",
     "Contrast",
     "Corruption",
     "Deformation",

@@ -10,4 +10,4 @@ class Mask(ABC):
 
     @abstractmethod
     def __call__(self, images: Tensor) -> Tensor:
-        """``(1, 1, H, W)`` true where a pixel of ``(N, C, H, W)`` images may change."""
+        """``(1, 1, H, W)``, or ``(1, C, H, W)``, true where a pixel of ``(N, C, H, W)`` images may change."""

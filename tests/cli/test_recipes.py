@@ -33,7 +33,8 @@ def test_it_is_parsed(path, recipe, capsys):
 
 @pytest.mark.parametrize("path", TRAININGS, ids=name)
 def test_it_runs(path, place, request):
-    data = () if path.parent.name == "digits" else (f"--data.root={request.getfixturevalue('data_root')}",)
+    at_hand = path.parent.name in ("digits", "rgbd_shapes")
+    data = () if at_hand else (f"--data.root={request.getfixturevalue('data_root')}",)
     small = (
         "--data.batch_size=8",
         "--data.workers=0",

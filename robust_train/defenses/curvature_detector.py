@@ -1,0 +1,147 @@
+"""The side of a curved boundary on which an image lies, as a sign of an attack."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from robust_train.attacking.gradients import input_gradient
+from robust_train.attacking.modes import differentiable, frozen
+from robust_train.defenses.base import Defense
+from robust_train.defenses.detecting import Detecting, check_rate, detector
+from robust_train.norms import norm, unsqueeze_like
+from robust_train.perturbations.base import Perturbation
+from robust_train.perturbations.deepfool import DeepFool
+from robust_train.perturbations.pgd import PGD
+from robust_train.randomness import Streams
+from robust_train.types import Batches
+
+
+@dataclass(frozen=True)
+class CurvatureDetector(Defense):
+    r"""Flag images from whose side the nearest boundary is curved as it is from beyond, and name that label.
+
+    Where DeepFool crosses the boundary, at z, with :math:`F = f_i - f_j` of the label i of the image and
+    that behind the boundary j, and unit vectors u along the boundary,
+
+    .. math:: \kappa(x) = -\frac{1}{T} \sum_u \frac{\langle u,\, \nabla F(z + h u) - \nabla F(z - h u)
+        \rangle}{2 h\, \|\nabla F(z)\|_2}
+
+    is positive inside a ball and negative outside. Natural images see more of one sign; what an attack took
+    just across sees the other, and the label across is the original one (``Curved.recovered``). The
+    directions are the same for all images, drawn once by the seed. Which sign is the suspicious one is
+    learnt from attacked held-out images; networks of rectifiers are flat piece by piece, so that h must not
+    be small.
+
+    The score has no slope: gradients of an attack on the pair are those of the classes. That is no
+    protection. Such an attack judges every step on the pair, and passes once it is far behind the boundary,
+    where the nearest one is another: ``PGD`` with restarts does.
+
+    Args:
+        h: Length of the finite differences, in pixel units.
+        draws: Directions T.
+        steps: Of DeepFool.
+        perturbation: What is held against clean images, to learn the sign.
+        false_positives: Share of clean images that may be flagged.
+        seed: Of the directions.
+
+    Raises:
+        ValueError: A number has no meaning, or the network has a detector already.
+
+    References:
+        Empirical study of the topology and geometry of deep networks (Fawzi et al., 2018)
+
+    Example:
+        >>> pair = CurvatureDetector().wrap(nn.Sequential(nn.Flatten(), nn.Linear(16, 3))).eval()
+        >>> bool(pair.curvature(torch.rand(2, 1, 4, 4))[0].abs().max() < 1e-4)  # a linear boundary
+        True
+    """
+
+    h: float = 0.5
+    draws: int = 10
+    steps: int = 10
+    perturbation: Perturbation = field(default_factory=lambda: PGD(drop=True))
+    false_positives: float = 0.05
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_rate("CurvatureDetector", self.false_positives)
+        if not min(self.h, self.draws, self.steps) > 0:
+            raise ValueError("CurvatureDetector: h, draws and steps must be positive.")
+
+    def wrap(self, network: nn.Module) -> nn.Module:
+        return Curved(network, self)
+
+    def calibrate(self, network: nn.Module, batches: Batches, held_out: Batches) -> None:
+        pair = detector(network, Curved)
+        sides: list[tuple[Tensor, Tensor]] = []
+        for start, (x, y) in enumerate(held_out):
+            rng = Streams.of(self.seed, range(len(x))).fold(start)
+            attacked = self.perturbation(pair.network, x, y, rng=rng).inputs
+            sides.append((pair.curvature(x)[0], pair.curvature(attacked)[0]))
+        if sides:
+            clean, attacked = (torch.cat(side) for side in zip(*sides, strict=True))
+            sign = 1.0 if attacked.median() >= clean.median() else -1.0
+            pair.slope.fill_(sign / float(clean.std(correction=0).clamp_min(1e-12)))
+        pair.settle(held_out, self.false_positives)
+
+
+class Curved(Detecting):
+    """A network that looks at the nearest boundary from where an image lies."""
+
+    slope: Tensor
+
+    def __init__(self, network: nn.Module, settings: CurvatureDetector) -> None:
+        super().__init__(network, "CurvatureDetector")
+        self.settings = settings
+        self.register_buffer("slope", torch.zeros(()))
+
+    def scored(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.network(x)
+        return logits, self.slope * self.curvature(x)[0].to(self.slope)
+
+    def recovered(self, x: Tensor) -> Tensor:
+        """``(N,)`` the predicted labels, and where an image is flagged the label across the boundary."""
+        with torch.no_grad():
+            logits, score = self.scored(x)
+        return torch.where(score > self.threshold, self.curvature(x)[1], logits.argmax(1))
+
+    def curvature(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """``(N,)`` mean curvatures of the nearest boundary, seen from x, and the labels behind it."""
+        with differentiable(), frozen(self.network):
+            x = x.detach().clone()
+            z, i, j = self._crossing(x)
+            n, slope = self._normal(z, i, j)
+            kappa = torch.zeros_like(slope)
+            for v in Streams.of(self.settings.seed, range(self.settings.draws)).normal(tuple(x.shape[1:]), x):
+                u = v - unsqueeze_like((v * n).flatten(1).sum(1), n) * n
+                u = u / unsqueeze_like(norm(u, "l2"), u)
+                kappa -= self._bend(z, u, i, j) / slope
+        return kappa / self.settings.draws, j
+
+    def _crossing(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Where DeepFool crosses the boundary, and the labels before and behind."""
+        search = DeepFool(steps=self.settings.steps, refinements=0, candidates=3, bounds=None)
+        with torch.no_grad():
+            i = self.network(x).argmax(1)
+            z = search(self.network, x, i).inputs
+            rows = torch.arange(len(x), device=x.device)
+            others = self.network(z).index_put((rows, i), torch.tensor(-torch.inf, dtype=x.dtype))
+        return z, i, others.argmax(1)
+
+    def _normal(self, z: Tensor, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
+        g = self._gradient(z, i, j)
+        slope = norm(g, "l2").clamp_min(1e-12)
+        return g / unsqueeze_like(slope, g), slope
+
+    def _bend(self, z: Tensor, u: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        """``(N,)`` second derivatives of F along u, by finite differences of its gradients."""
+        h = self.settings.h
+        change = self._gradient(z + h * u, i, j) - self._gradient(z - h * u, i, j)
+        return (u * change).flatten(1).sum(1) / (2 * h)
+
+    def _gradient(self, z: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        def lead(logits: Tensor) -> Tensor:
+            return (logits.gather(1, i[:, None]) - logits.gather(1, j[:, None])).squeeze(1)
+
+        return input_gradient(self.network, z, lead).gradient
