@@ -87,8 +87,8 @@ def _curves(clean: Tensor, attacked: dict[str, tuple[Tensor, Tensor]]) -> Curves
     }
     return Curves(
         "Attacked images that are flagged",
-        "share of clean images flagged",
-        "share of attacked images flagged",
+        "clean images flagged, share",
+        "attacked images flagged, share",
         {**series, "chance": chance},
     )
 
@@ -103,13 +103,16 @@ def _table(clean: Tensor, attacked: dict[str, tuple[Tensor, Tensor]]) -> Grid:
 
 
 def _summary(clean: Tensor, attacked: dict[str, tuple[Tensor, Tensor]]) -> str:
-    caught = ", and ".join(
-        f"{_spelt(rate(score[wrong] > 0))} of what deceives the classifier by {name} "
-        f"(AUC {auc(clean, score[wrong]).value:.3f})"
+    caught = "; ".join(
+        f"{name} {_spelt(rate(score[wrong] > 0))}, AUC {auc(clean, score[wrong]).value:.3f}"
         for name, (score, wrong) in attacked.items()
     )
-    return f"With {_spelt(rate(clean > 0))} of clean images, the detector flags {caught}."
+    return (
+        f"At its own threshold, the detector flags {_spelt(rate(clean > 0))} of the clean images, and of "
+        f"those that deceive the classifier: {caught}."
+    )
 
 
 def _spelt(share: Estimate) -> str:
-    return f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%}, n = {share.n})"
+    text = f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%}, n = {share.n})"
+    return text.replace("n = ", "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")

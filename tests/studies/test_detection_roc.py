@@ -52,9 +52,8 @@ def test_the_attack_that_knows_of_the_detector_passes_it():
     assert next(iter(curves.series)) == "static, AUC 1.00"
     assert curves.series["chance"][0][0] == 0.0
     assert found.settings["right beneath the flag"] == 5
-    assert found.summary.startswith(
-        "With 0.0% (0.0% to 43.4%, n = 5) of clean images, the detector flags 75.0%"
-    )
+    assert "flags 0.0% (0.0% to 43.4%, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}5) of the clean" in found.summary
+    assert "static 75.0%" in found.summary
 
 
 def test_what_cannot_be_asked_is_refused():
