@@ -105,7 +105,7 @@ class Uncertain(Detecting):
 
     def __init__(self, network: nn.Module, settings: UncertaintyDetector) -> None:
         super().__init__(network, "UncertaintyDetector")
-        dense = [module for module in network.modules() if isinstance(module, nn.Linear)]
+        dense = [module for module in _innermost(network).modules() if isinstance(module, nn.Linear)]
         if not dense:
             raise ValueError("UncertaintyDetector: the network has no dense layer that would end it.")
         self._last, self.keep, self.bandwidth = [dense[-1]], settings.keep, settings.bandwidth
@@ -172,6 +172,12 @@ class Uncertain(Detecting):
             return widened(self.network(x)), widened(seen[-1])
         finally:
             hook.remove()
+
+
+def _innermost(network: nn.Module) -> nn.Module:
+    """The network without what wraps it, which may hold others, such as a teacher."""
+    held = getattr(network, "network", None)
+    return _innermost(held) if isinstance(held, nn.Module) else network
 
 
 def uncertainty(y: Tensor) -> Tensor:
