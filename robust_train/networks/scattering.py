@@ -1,5 +1,6 @@
 """The scattering transform: wavelets, moduli and averages, two layers deep."""
 
+from collections.abc import Callable
 from math import pi
 
 import torch
@@ -65,6 +66,10 @@ class Scattering(nn.Module):
         """Averages of each channel."""
         scales, angles = self.psi.shape[:2]
         return 1 + scales * angles + scales * (scales - 1) // 2 * angles**2
+
+    def lipschitz(self, bound: Callable[[nn.Module], float]) -> float:
+        """By construction, in exact arithmetic."""
+        return 1.0
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, C, H, W)`` to ``(N, C * paths, H / stride, W / stride)``, channel by channel."""
