@@ -33,7 +33,7 @@ def test_it_is_parsed(path, recipe, capsys):
 
 @pytest.mark.parametrize("path", TRAININGS, ids=name)
 def test_it_runs(path, place, request):
-    at_hand = path.parent.name in ("digits", "rgbd_shapes")
+    at_hand = path.parent.name in ("digits", "combined", "rgbd_shapes")
     data = () if at_hand else (f"--data.root={request.getfixturevalue('data_root')}",)
     small = (
         "--data.batch_size=8",
