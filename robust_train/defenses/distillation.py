@@ -89,7 +89,8 @@ class _Distilled(nn.Module):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network, self.teacher = network, deepcopy(network)
+        # The last module is the last that runs: a detector reads its features there.
+        self.teacher, self.network = deepcopy(network), network
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.network(x)

@@ -60,7 +60,8 @@ class SpatialTransformer(Defense):
 class _Straightened(nn.Module):
     def __init__(self, network: nn.Module, localiser: nn.Module, channels: int, rate: float) -> None:
         super().__init__()
-        self.network, self.localiser = network, localiser
+        # In the order in which they run: the last dense layer is still the one that gives the logits.
+        self.localiser, self.network = localiser, network
         self.channels, self.rate = channels, rate
 
     def maps(self, x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 import torch
 
-from robust_train import RobustClassifier
+from robust_train import Distillation, RobustClassifier, SpatialTransformer, UncertaintyDetector
 from tests.defenses.examples import EXAMPLES, make_step
 from tests.defenses.training import fit
 from tests.toy_networks import convolutional
@@ -32,10 +32,19 @@ def test_two_that_do_the_same_are_refused_and_any_refusal_is_one_sentence(pair):
         for flag in ("replaces_loss", "maximises"):
             assert sentence or not all(getattr(one, flag) for one in pair)
         if sentence:
-            assert any(type(one).__name__ in sentence for one in pair)
             assert sentence.endswith(".")
             assert ". " not in sentence
             assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("one", [SpatialTransformer(), Distillation()], ids=lambda one: type(one).__name__)
+def test_a_detector_behind_another_network_reads_the_features_that_give_the_logits(one):
+    network, x = convolutional(), torch.rand(3, 1, 8, 8)
+    pair = UncertaintyDetector().wrap(one.wrap(network)).eval()
+    assert pair.points.shape[::2] == (10, 64)
+    logits, signs = pair.signs(x)
+    torch.testing.assert_close(logits, network(x))
+    assert signs.shape == (3, 2)
 
 
 TRAINED = [pair for pair in PAIRS if stacked(pair.values[0])[0]]
