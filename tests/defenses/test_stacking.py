@@ -47,7 +47,9 @@ def test_a_detector_behind_another_network_reads_the_features_that_give_the_logi
     assert signs.shape == (3, 2)
 
 
-TRAINED = [pair for pair in PAIRS if stacked(pair.values[0])[0]]
+def accepted(step):
+    """Pairs that stack in one order or the other; a layer's name may hold in one alone."""
+    return [pytest.param(p.values[0][::step], id=p.id) for p in PAIRS if stacked(p.values[0][::step])[0]]
 
 
 def trains(pair):
@@ -58,12 +60,12 @@ def trains(pair):
     assert all(weight.isfinite().all() for weight in model.parameters())
 
 
-@pytest.mark.parametrize("pair", TRAINED)
+@pytest.mark.parametrize("pair", accepted(1))
 def test_a_pair_trains(pair):
     trains(pair)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pair", TRAINED)
+@pytest.mark.parametrize("pair", accepted(-1))
 def test_a_pair_trains_in_the_other_order(pair):
-    trains(pair[::-1])
+    trains(pair)
