@@ -15,14 +15,14 @@ def stabilised(network: Network, slope: float, dtype: torch.dtype) -> Iterator[N
     r"""The network in double precision, with the same labels and with gradients that do not vanish.
 
     .. math:: z_k \mapsto -\log\big(1 + \max_j z_j - z_k\big), \qquad
-        \sigma'(a) \mapsto \max(\sigma'(a), \kappa)
+        \sigma'(a) \mapsto \max\Big(\sigma'(a), \frac{\kappa}{1 + a^2}\Big)
 
     Weights are cast in place, and get their own values back on exit, also when that is an exception. A
     plain function keeps its precision and its units.
 
     Args:
         network: Images to logits.
-        slope: kappa, the least derivative of units (ReLU, sigmoid, tanh) that are modules.
+        slope: kappa, of units (ReLU, sigmoid, tanh) that are modules.
         dtype: Precision of the images that a plain function takes.
 
     Example:
@@ -65,11 +65,12 @@ def _doubled(weights: list[Tensor]) -> Iterator[None]:
 
 @contextmanager
 def _sloped(unit: Any, slope: float) -> Iterator[None]:
-    """The same values, and a derivative of at least the slope."""
+    """The same values, and a derivative that falls with a power of the distance at the most."""
 
     def steepen(_: nn.Module, inputs: tuple[Tensor, ...], y: Tensor) -> Tensor:
         a = inputs[0]
-        lacking = (slope - _derivative(unit, y.detach())).clamp_min(0)
+        least = slope / (1 + a.detach().square())
+        lacking = (least - _derivative(unit, y.detach())).clamp_min(0)
         return y + lacking * (a - a.detach())
 
     inplace, handle = getattr(unit, "inplace", False), unit.register_forward_hook(steepen)

@@ -17,19 +17,19 @@ class Stabilised(Budgeted):
     r"""Another search, on the same network with gradients that do not vanish.
 
     .. math:: z_k \mapsto -\log\big(1 + \max_j z_j - z_k\big), \qquad
-        \sigma'(a) \mapsto \max(\sigma'(a), \kappa)
+        \sigma'(a) \mapsto \max\Big(\sigma'(a), \frac{\kappa}{1 + a^2}\Big)
 
     The search sees the network in double precision, its logits in the same order but logarithmically far
-    apart, so that no softmax is flat, and its units (ReLU, sigmoid and tanh modules) with a least derivative
-    where they are saturated. What it finds is judged on the network as it is. The authors scale the logits
-    instead, by a factor to be chosen. Beside the same search without, it tells whether a network
-    resists or only hides its gradients, as those of ``SaturationPenalty`` and ``Distillation`` do.
+    apart, so that no softmax is flat, and its units (ReLU, sigmoid and tanh modules) with a derivative that
+    tells, where they are saturated, how far. What it finds is judged on the network as it is. The authors
+    scale the logits instead, by a factor to be chosen. Beside the same search without, it tells whether a
+    network resists or only hides its gradients, as those of ``SaturationPenalty`` and ``Distillation`` do.
 
     Args:
         norm: Of the budget; by default that of the search.
         eps: Budget, in pixel units; by default that of the search.
         attack: The search, which takes norm, eps and bounds from here.
-        slope: kappa, the least derivative of a unit; 0 to leave units as they are.
+        slope: kappa, of the least derivative of a unit; 0 to leave units as they are.
 
     Raises:
         ValueError: A number has no meaning, or the search has to learn.
@@ -51,7 +51,7 @@ class Stabilised(Budgeted):
     norm: Norm | None = None  # type: ignore[assignment]
     eps: float | None = None  # type: ignore[assignment]
     attack: Budgeted = field(default_factory=PGD)
-    slope: float = 1e-6
+    slope: float = 0.01
 
     def __post_init__(self) -> None:
         norm = self.attack.norm if self.norm is None else self.norm
