@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from robust_train import FGSM, DeepFool, Expectation, Noise, evaluate
+from robust_train import FGSM, PGD, DeepFool, Expectation, Noise, evaluate
 from robust_train.metrics.estimate import rate, rate_over_draws
 from robust_train.networks.noise import drawn
 from tests.toy_networks import linear
@@ -16,21 +16,21 @@ def case():
     return network, x, network(x).argmax(1)
 
 
-def test_what_is_reported_is_what_fresh_draws_say():
+@pytest.mark.parametrize(("attack", "passes"), [(FGSM(eps=0.05), 4), (PGD(eps=0.05, steps=3), 12)])
+def test_what_is_reported_is_what_fresh_draws_say(attack, passes):
     network, x, labels = case()
-    attack = FGSM(eps=0.05)
-    results = evaluate(network, list(zip(x, labels, strict=True)), {"fgsm": attack}, draws=4, progress=False)
-    perturbed = attack(Expectation(network, 4), x, labels).inputs
+    results = evaluate(network, list(zip(x, labels, strict=True)), {"it": attack}, draws=4, progress=False)
+    perturbed = attack.maximising()(Expectation(network, 4), x, labels).inputs
     right = []
     for t in range(4, 8):
         with drawn(network, t):
             right.append((network(x).argmax(1) == labels) & (network(perturbed).argmax(1) == labels))
-    found = results.regimes["fgsm"]
+    found = results.regimes["it"]
     assert found.metrics["draw_accuracy"] == rate_over_draws(torch.stack(right, 1))
     judge = Expectation(network, 4, first=4)
     expected = (judge(x).argmax(1) == labels) & (judge(perturbed).argmax(1) == labels)
     assert found.metrics["robust_accuracy"] == rate(expected)
-    assert (found.forwards, found.backwards) == (4, 4)
+    assert (found.forwards, found.backwards) == (passes, passes)
     assert results.settings["draws"] == 4
 
 
