@@ -21,7 +21,8 @@ class SaturationPenalty(Defense):
     :math:`\sigma'(a)` for sigmoids and tanh.
 
     It was broken: what it stops is the computation of gradients in single precision, and attacks that
-    take them otherwise succeed as ever (Brendel and Bethge, 2017). It is here so that this can be shown.
+    take them otherwise, such as ``Stabilised`` ones, succeed as ever (Brendel and Bethge, 2017). It is here
+    so that this can be shown.
 
     Args:
         weight: Of the penalty, lambda; a ramp for one that grows.
