@@ -1,7 +1,9 @@
 """Defensive distillation: a network that learns another one's probabilities at a high temperature."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -70,7 +72,7 @@ class Distillation(Defense):
         if self._teaches(step):
             z = widened(pair.teacher(step.inputs))
             return _cross_entropy(z / self.temperature, step.targets) + _absent(pair.network)
-        with evaluating(pair.teacher), torch.no_grad():
+        with evaluating(pair.teacher.held[0]), torch.no_grad():
             p = softmax(widened(pair.teacher(step.inputs)) / self.temperature, 1)
         return _cross_entropy(step.logits / self.temperature, p) + _absent(pair.teacher)
 
@@ -89,12 +91,39 @@ class _Distilled(nn.Module):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        # The last module is the last that runs: a detector reads its features there.
-        self.teacher, self.network = deepcopy(network), network
+        self.network, self.teacher = network, _Aside(deepcopy(network))
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.network(x)
         return logits
+
+
+class _Aside(nn.Module):
+    """A network that is trained and saved, but whose layers nobody takes for those that are deployed."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.held = [network]  # in a list: it is no part
+        self._show()
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.held[0](x)
+        return logits
+
+    def train(self, mode: bool = True) -> Self:
+        self.held[0].train(mode)
+        return super().train(mode)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        self.held[0]._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._show()
+        return self
+
+    def _show(self) -> None:
+        for name, weight in self.held[0].named_parameters():
+            self._parameters[name.replace(".", "/")] = weight
+        for name, buffer in self.held[0].named_buffers():
+            self._buffers[name.replace(".", "/")] = buffer
 
 
 def _pair(network: Network) -> _Distilled:

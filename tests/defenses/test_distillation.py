@@ -18,7 +18,7 @@ T = 20.0
 def pair(classes=10):
     """A student, and a teacher that is another network."""
     network = Distillation(T).wrap(linear((1, 8, 8), classes))
-    network.teacher[1].weight.data.normal_()
+    network.teacher.held[0][1].weight.data.normal_()
     return network
 
 
@@ -122,3 +122,14 @@ def test_a_checkpoint_restores_both(tmp_path):
     checkpoint.save(tmp_path, network, {"model": model})
     x = torch.rand(2, 1, 28, 28)
     assert torch.equal(checkpoint.load(tmp_path)(x), network.eval()(x))
+
+
+def test_the_teacher_is_moved_with_the_student_and_is_none_of_its_layers():
+    network = Distillation(T).wrap(convolutional()).double()
+    copy = deepcopy(network)
+    copy.teacher.held[0][0].weight.data.zero_()
+    x = make_step(3, dtype=torch.float64).inputs
+    assert not torch.equal(copy.teacher(x), network.teacher(x))
+    assert not copy.state_dict()["teacher.0/weight"].any()
+    assert network.eval().teacher(x).dtype == torch.float64
+    assert sum(isinstance(module, torch.nn.Linear) for module in network.modules()) == 1
