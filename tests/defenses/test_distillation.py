@@ -70,7 +70,7 @@ def test_each_stands_still_while_the_other_learns(optimizer):
 
     model = RobustClassifier(network, [Watching(T)], lambda p: optimizer(p, lr=0.1))
     fit(model, make_step(16), batch=4, epochs=2)
-    teachers, students = zip(*weights, strict=True)
+    students, teachers = zip(*weights, strict=True)
     assert len(students) == 8
     assert same(students[3], made)
     assert not same(students[4], made)
