@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from robust_train.types import Network
 
@@ -17,8 +18,9 @@ def stabilised(network: Network, slope: float, dtype: torch.dtype) -> Iterator[N
     .. math:: z_k \mapsto -\log\big(1 + \max_j z_j - z_k\big), \qquad
         \sigma'(a) \mapsto \max\Big(\sigma'(a), \frac{\kappa}{1 + a^2}\Big)
 
-    Weights are cast in place, and get their own values back on exit, also when that is an exception. A
-    plain function keeps its precision and its units.
+    The network's own weights are left alone: passes run on twins of them, as whoever waits for the gradient
+    of a weight, such as distributed training, would lose sight of one that changes its precision. A plain
+    function keeps its precision and its units.
 
     Args:
         network: Images to logits.
@@ -36,13 +38,15 @@ def stabilised(network: Network, slope: float, dtype: torch.dtype) -> Iterator[N
         (True, torch.float32)
     """
     module = network if isinstance(network, nn.Module) else nn.Module()
-    weights = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
+    twins = _doubled(module)
     with ExitStack() as stack:
-        stack.enter_context(_doubled(weights))
         for unit in module.modules():
             if isinstance(unit, (nn.ReLU, nn.Sigmoid, nn.Tanh)):
                 stack.enter_context(_sloped(unit, slope))
-        yield lambda x: _compressed(network(x if weights else x.to(dtype)).double())
+        if twins:
+            yield lambda x: _compressed(functional_call(module, twins, (x,)).double())
+        else:
+            yield lambda x: _compressed(network(x.to(dtype)).double())
 
 
 def _compressed(logits: Tensor) -> Tensor:
@@ -50,17 +54,10 @@ def _compressed(logits: Tensor) -> Tensor:
     return -torch.log1p(logits.amax(1, keepdim=True) - logits)
 
 
-@contextmanager
-def _doubled(weights: list[Tensor]) -> Iterator[None]:
-    """In double precision; each gets its own values back."""
-    before = [weight.data for weight in weights]
-    try:
-        for weight in weights:
-            weight.data = weight.data.double()
-        yield
-    finally:
-        for weight, data in zip(weights, before, strict=True):
-            weight.data = data
+def _doubled(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers in double precision, by name; of what is tied, the first name."""
+    weights = (*module.named_parameters(), *module.named_buffers())
+    return {name: weight.detach().double() for name, weight in weights if weight.is_floating_point()}
 
 
 @contextmanager

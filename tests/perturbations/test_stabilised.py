@@ -143,6 +143,29 @@ def digits():
     return [SimpleNamespace(inputs=inputs[part], labels=labels[part]) for part in parts]
 
 
+def test_who_waits_for_the_gradients_of_weights_still_gets_them():
+    """Distributed training hangs its exchange on the nodes that accumulate gradients, and keeps these."""
+    network, x, seen = convolutional(), torch.rand(3, 1, 8, 8), []
+    nodes = [p.view_as(p).grad_fn.next_functions[0][0] for p in network.parameters()]
+    for node in nodes:
+        node.register_hook(lambda *_, node=node: seen.append(node))
+    for _ in range(2):
+        seen.clear()
+        network(x).sum().backward()
+        assert set(seen) == set(nodes)
+        Stabilised(attack=FGSM(eps=0.1))(network, x, torch.zeros(3, dtype=torch.int64))
+
+
+def test_tied_weights_stay_tied():
+    layer = nn.Linear(16, 16)
+    network, x = nn.Sequential(nn.Flatten(), layer, nn.Tanh(), nn.Linear(16, 16)), torch.rand(3, 1, 4, 4)
+    network[3].weight = layer.weight
+    expected = network(x)
+    with stabilised(network, 0.0, x.dtype) as view:
+        found = view(x.double())
+    torch.testing.assert_close(found.float(), -(1 + expected.amax(1, keepdim=True) - expected).log())
+
+
 def test_norm_and_budget_are_those_of_the_search_unless_given():
     attack = Stabilised(attack=FGSM(norm="l2", eps=0.5))
     assert (attack.norm, attack.eps) == ("l2", 0.5)
