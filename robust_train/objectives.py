@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, softplus
 
 from robust_train.types import Goal
 
@@ -36,8 +36,9 @@ class CrossEntropy(Objective):
 
     def __call__(self, logits: Tensor, goal: Goal) -> Tensor:
         if goal.reject and not goal.targeted:
-            avoided = logits.masked_fill(~goal.avoided(logits), -torch.inf)
-            return logits.logsumexp(1) - avoided.logsumexp(1)
+            avoided = goal.avoided(logits)
+            inside, outside = (logits.masked_fill(m, -torch.inf).logsumexp(1) for m in (~avoided, avoided))
+            return softplus(outside - inside)  # the difference of large logarithms would round to 0
         loss = cross_entropy(logits, goal.labels, reduction="none")
         return -loss if goal.targeted else loss
 

@@ -58,6 +58,13 @@ def test_the_cross_entropy_of_a_goal_that_rejects_leaves_label_and_flag_together
     close(CrossEntropy()(z, goal), [-float((p[0] + p[2]).log())])
 
 
+@pytest.mark.parametrize("lead", [15.0, 20.0, 60.0])
+def test_a_flag_that_leads_by_far_still_has_a_gradient_in_single_precision(lead):
+    z = torch.tensor([[0.0, 4.0, 4.0 + lead]], requires_grad=True)
+    (gradient,) = torch.autograd.grad(CrossEntropy()(z, Goal(torch.tensor([0]), reject=True)).sum(), z)
+    torch.testing.assert_close(gradient * math.exp(lead), torch.tensor([[0.0, 1.0, -1.0]]), atol=1e-4, rtol=0)
+
+
 @every
 @pytest.mark.parametrize("classes", [2, 3, 4, 10])
 @pytest.mark.parametrize("targeted", [False, True])

@@ -71,13 +71,13 @@ class Flagging(nn.Module):
 
     rejects = True
 
-    def __init__(self, network, level):
+    def __init__(self, network, level, slope=10):
         super().__init__()
-        self.network, self.level = network, level
+        self.network, self.level, self.slope = network, level, slope
 
     def forward(self, x):
         logits = self.network(x)
-        flag = logits.amax(1) + 10 * (x.flatten(1).mean(1) - self.level)
+        flag = logits.amax(1) + self.slope * (x.flatten(1).mean(1) - self.level)
         return torch.cat([logits, flag[:, None]], 1)
 
 

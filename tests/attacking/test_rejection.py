@@ -84,6 +84,14 @@ def test_the_adaptive_attack_passes_where_the_static_one_is_flagged(pair, attack
     assert static.metrics["fooling_rate"].value == pytest.approx(1 / 3)
 
 
+def test_a_flag_far_in_front_is_climbed_down_from_in_single_precision(pair):
+    steep = Flagging(pair.network.float(), level=0.6, slope=1000).eval()
+    x, y = grey(0.65).float(), torch.tensor([0])
+    assert leaving(steep, steep(x)).margin(steep(x)) > 40
+    found = PGD(eps=0.1, random_start=False)(steep, x, y)
+    assert steep(found.inputs).argmax(1) == 1
+
+
 def test_a_clean_image_that_is_flagged_is_not_right(pair):
     data = [(image, 1) for image in grey(0.55, 0.9)]
     results = evaluate(pair, data, {"none": PGD(eps=0.0)}, progress=False)
