@@ -1,27 +1,9 @@
-"""Networks whose last logit means "flagged": how they are told from others, and seen without it."""
+"""Networks whose last logit means "flagged": their view without it, and what counts as left or deceived."""
 
-from typing import Any
+from torch import Tensor, nn
 
-from torch import Tensor
-
-from robust_train.types import Goal, Network, decide
-
-
-def rejects(network: Network) -> bool:
-    """Whether the last logit of the network means "flagged".
-
-    A network says so by its attribute ``rejects``; one without is asked for what it holds as
-    ``network`` or ``module``, as wrappers do.
-
-    Example:
-        >>> import torch
-        >>> rejects(torch.nn.Linear(2, 3))
-        False
-    """
-    held: Any = network
-    while held is not None and not hasattr(held, "rejects"):
-        held = getattr(held, "network", getattr(held, "module", None))
-    return bool(getattr(held, "rejects", False))
+from robust_train.networks.rejecting import rejects
+from robust_train.types import Goal, Network, decide, predict
 
 
 def unflagged(network: Network) -> Network:
@@ -33,13 +15,20 @@ def unflagged(network: Network) -> Network:
         >>> unflagged(network) is network
         True
     """
-    if not rejects(network):
-        return network
+    return _Unflagged(network) if rejects(network) else network
 
-    def classes(x: Tensor) -> Tensor:
-        return network(x)[:, :-1]
 
-    return classes
+class _Unflagged(nn.Module):
+    """A module as the network is, so that whoever freezes or casts that finds its weights."""
+
+    rejects = False
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x)[:, :-1]
 
 
 def leaving(network: Network, logits: Tensor) -> Goal:
@@ -53,3 +42,9 @@ def leaving(network: Network, logits: Tensor) -> Goal:
     """
     reject = rejects(network)
     return Goal(decide(logits, reject), reject=reject)
+
+
+def deceived(network: Network, logits: Tensor, labels: Tensor) -> Tensor:
+    """``(N,)`` where the network's logits are wrong and pass unflagged."""
+    classes = predict(logits)
+    return (classes != labels) & (classes < logits.shape[1] - rejects(network))

@@ -7,13 +7,13 @@ from torch import nn
 from torch.utils.data import default_collate
 
 from robust_train.attacking.modes import attack_mode
-from robust_train.attacking.rejection import rejects
 from robust_train.checkpoint import WEIGHTS, load_weights, read_recipe, read_weights
 from robust_train.data.base import ImageData
 from robust_train.data.labelled_images import LabelledImages
 from robust_train.errors import UserError
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.preflight import check_labels, preflight
+from robust_train.networks.rejecting import rejects
 
 _SHOWN = 4
 _KEYWORDS = ("best", "last", "hpc")  # which Lightning resolves

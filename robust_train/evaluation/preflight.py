@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from robust_train.attacking.gradients import input_gradient
-from robust_train.attacking.rejection import rejects
 from robust_train.evaluation.deployed import Deployed
+from robust_train.networks.rejecting import rejects
 from robust_train.objectives import CrossEntropy, Margin
 from robust_train.types import Goal
 

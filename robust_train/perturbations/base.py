@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from robust_train.attacking.modes import channels_last, differentiable, frozen
-from robust_train.attacking.rejection import leaving, rejects
+from robust_train.attacking.rejection import leaving
+from robust_train.networks.rejecting import rejects
 from robust_train.norms import Ball, norm, unsqueeze_like
 from robust_train.randomness import Streams
 from robust_train.types import Batches, Bounds, Goal, Network, Norm, Perturbed

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from robust_train.attacking.rejection import rejects
 from robust_train.metrics.estimate import Estimate, rate
+from robust_train.networks.rejecting import rejects
 from robust_train.perturbations.base import Perturbation
 from robust_train.randomness import Streams
 from robust_train.studies.base import Blocks, Study

@@ -3,11 +3,24 @@
 import pytest
 import torch
 
-from robust_train import APGD, FMN, PGD, CarliniWagner, DeepFool, Smallest, Square, Static, evaluate
+from robust_train import (
+    APGD,
+    FMN,
+    PGD,
+    CarliniWagner,
+    DeepFool,
+    Smallest,
+    Square,
+    Stabilised,
+    Static,
+    evaluate,
+)
 from robust_train.attacking.gradients import Counted
-from robust_train.attacking.rejection import leaving, rejects, unflagged
+from robust_train.attacking.modes import frozen
+from robust_train.attacking.rejection import leaving, unflagged
 from robust_train.classifier import RobustClassifier
 from robust_train.evaluation.deployed import Deployed
+from robust_train.networks.rejecting import rejects
 from tests.toy_networks import Flagging, linear
 
 
@@ -37,6 +50,36 @@ def test_the_view_without_the_flag_is_the_network_itself(pair):
     x = grey(0.3, 0.9)
     assert torch.equal(unflagged(Counted(pair))(x), pair.network(x))
     assert unflagged(pair.network) is pair.network
+
+
+def test_the_view_is_a_network_whose_weights_can_be_frozen_and_doubled(pair):
+    view = unflagged(Counted(pair))
+    assert not rejects(view)
+    assert set(view.parameters()) == set(pair.parameters())
+    with frozen(view):
+        assert not any(p.requires_grad for p in pair.parameters())
+    # Logits whose softmax is flat in single precision.
+    pair.network[1].weight.data *= 1e3
+    pair.network[1].bias.data *= 1e3
+    large, x, label = Flagging(pair.network.float(), level=2.0).eval(), grey(0.3).float(), torch.tensor([0])
+    plain = PGD(eps=0.3, random_start=False, drop=False)
+    assert torch.equal(Static(perturbation=plain)(large, x, label).inputs, x)
+    found = Static(perturbation=Stabilised(attack=plain))(large, x, label)
+    assert large(found.inputs).argmax(1) == 1
+
+
+def test_a_detector_that_no_wrapper_answers_for_is_never_overlooked(pair):
+    class Renamed(torch.nn.Module):
+        def __init__(self, model):
+            super().__init__()
+            self.model = model
+
+    for hidden in (torch.nn.Sequential(pair), Renamed(pair), Deployed(Renamed(pair))):
+        with pytest.raises(ValueError, match=r"flags inputs, and the network does not say whether its own"):
+            rejects(hidden)
+    said = Renamed(pair)
+    said.rejects = True
+    assert rejects(Deployed(said))
 
 
 def test_what_is_left_is_the_class_beneath_the_flag(pair):

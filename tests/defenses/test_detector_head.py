@@ -8,8 +8,8 @@ import torch
 from torch.nn.functional import softplus
 
 from robust_train import PGD, DetectorHead, RobustClassifier
-from robust_train.attacking.rejection import rejects
 from robust_train.defenses.detecting import Detecting
+from robust_train.networks.rejecting import rejects
 from robust_train.randomness import Streams
 from tests.defenses.examples import make_step
 from tests.defenses.training import fit

@@ -7,10 +7,10 @@ import torch
 from torch.nn.functional import logsigmoid
 
 from robust_train import PGD, UncertaintyDetector
-from robust_train.attacking.rejection import rejects
 from robust_train.defenses.kernel_density import log_density
 from robust_train.defenses.logistic import logistic
 from robust_train.defenses.uncertainty_detector import uncertainty
+from robust_train.networks.rejecting import rejects
 from tests.defenses.examples import make_step
 from tests.toy_networks import convolutional, linear
 
