@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
 from robust_train.networks.noise import Noise, drawn
+from robust_train.networks.rejecting import rejects
 
 
 class Expectation(nn.Module):
@@ -16,6 +17,10 @@ class Expectation(nn.Module):
 
     It is a network itself, through all of whose draws gradients flow: an attack on it is an attack by
     expectation over transformations. Draws are those of evaluation mode, whatever else the mode is.
+
+    Where the last logit z_f means "flagged", the mean is that of the classes alone, and the flag leads it by
+    the mean lead over draws, :math:`\max_k z_k + \frac{1}{T} \sum_t \big(z_f - \max_k z_k\big)(x; e_t)`, so
+    that what no draw flags is not flagged.
 
     Args:
         network: Images to logits, with ``Noise`` in it.
@@ -52,12 +57,20 @@ class Expectation(nn.Module):
         """``(N, K)`` logits of every draw."""
         return [self._logits(x, draw) for draw in range(self.first, self.first + self.draws)]
 
-    @staticmethod
-    def mean(each: list[Tensor]) -> Tensor:
+    def mean(self, each: list[Tensor]) -> Tensor:
         """``(N, K)`` the logarithm of the mean probabilities of such logits."""
-        return torch.stack([log_softmax(z, 1) for z in each]).logsumexp(0) - log(len(each))
+        z = torch.stack(each)
+        if not rejects(self.network):
+            return _mean(z)
+        classes = _mean(z[:, :, :-1])
+        lead = (z[:, :, -1] - z[:, :, :-1].amax(2)).mean(0)
+        return torch.cat([classes, (classes.amax(1) + lead)[:, None]], 1)
 
     def _logits(self, x: Tensor, draw: int) -> Tensor:
         with drawn(self.network, draw):
             logits: Tensor = self.network(x)
             return logits
+
+
+def _mean(each: Tensor) -> Tensor:
+    return log_softmax(each, 2).logsumexp(0) - log(len(each))

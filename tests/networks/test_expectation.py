@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch.nn.functional import softmax
 
+from robust_train.attacking.rejection import unflagged
 from robust_train.networks import Expectation, Noise
 from robust_train.networks.noise import drawn
-from tests.toy_networks import linear
+from robust_train.networks.rejecting import rejects
+from tests.toy_networks import Flagging, linear
 
 
 def noisy():
@@ -38,6 +40,23 @@ def test_many_draws_of_a_linear_network_are_as_many_of_its_logits():
     expected = (torch.sigmoid(gap + 0.5 * w.norm() * e) * density).sum() * (e[1] - e[0])
     found = Expectation(network, draws=2000)(x).exp()[0, 1]
     torch.testing.assert_close(found, expected, atol=0.02, rtol=0)
+
+
+def test_a_flag_is_averaged_apart_from_the_classes():
+    torch.manual_seed(0)
+    # The draws part over the class with certainty, and each is well below its flag's threshold.
+    inner = torch.nn.Sequential(Noise(3.0), linear((1, 2, 2), 3)).eval()
+    inner[1][1].weight.data *= 20
+    pair, x = Flagging(inner, level=0.6).eval(), torch.full((2, 1, 2, 2), 0.5, dtype=torch.float64)
+    x[1] = 0.8
+    mean = Expectation(pair, draws=16)
+    each = torch.stack(mean.each(x))
+    assert len(each[:, 0].argmax(1).unique()) > 1
+    assert rejects(mean)
+    torch.testing.assert_close(mean(x)[:, :-1], Expectation(inner, draws=16)(x))
+    torch.testing.assert_close(unflagged(mean)(x), Expectation(unflagged(pair), draws=16)(x))
+    assert (mean(x).argmax(1) == 3).tolist() == [False, True]
+    torch.testing.assert_close(mean(x)[:, -1] - mean(x)[:, :-1].amax(1), 10 * (x.mean((1, 2, 3)) - 0.6))
 
 
 def test_nothing_to_average_is_refused():
