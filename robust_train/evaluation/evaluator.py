@@ -11,7 +11,7 @@ from torch import Tensor
 
 from robust_train.attacking.gradients import Counted
 from robust_train.attacking.modes import attack_mode
-from robust_train.attacking.rejection import rejects
+from robust_train.attacking.rejection import leaving
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.lessons import LEARNING, Lessons
 from robust_train.evaluation.preflight import check_labels, preflight, training_modules
@@ -21,6 +21,7 @@ from robust_train.metrics import Accuracy, Estimate, FoolingRate, MedianSize, Re
 from robust_train.metrics.base import OutcomeMetric
 from robust_train.metrics.estimate import rate_over_draws
 from robust_train.networks.expectation import Expectation
+from robust_train.networks.rejecting import rejects
 from robust_train.norms import norm
 from robust_train.perturbations.base import Perturbation
 from robust_train.perturbations.foreign import Foreign
@@ -60,10 +61,11 @@ class Evaluator:
         gallery: The positions whose images are kept; all of them where it is ``None``.
         draws: Of the ``Noise`` of a stochastic network: its mean over so many is attacked, and its mean over
             as many others is judged, and each of those alone. With 1, the network is judged at its first.
+            A minimal perturbation that the judging draws do not confirm counts as none, of size inf.
 
     Raises:
         ValueError: The network's parameters are sharded over processes, or several draws are asked of one
-            that has no ``Noise``.
+            that has no ``Noise``, or, on the first block, whose draws are all the same.
     """
 
     def __init__(
@@ -181,6 +183,8 @@ class Evaluator:
     def _preflight(self, inputs: Tensor, labels: Tensor, modes: list[str]) -> None:
         if self.warnings is None:
             self.warnings = modes + preflight(self.network, inputs, labels)
+            if self.judges and len(inputs):
+                _refuse_equal(self.judges, inputs[:1])
 
     def _teach(self, regime: _Regime, lessons: Lessons, modes: list[str]) -> None:
         first = next(iter(lessons), None)
@@ -211,6 +215,9 @@ class Evaluator:
         size = regime.perturbation.measure(inputs, found.inputs, found.parameters)
         size = size.masked_fill(found.size.isinf(), torch.inf)
         logits, after = self._verdict(found.inputs)
+        if self.judges and regime.perturbation.minimal:
+            left = leaving(self.network, clean.logits.to(logits)).reached(logits)
+            size = size.masked_fill(~left, torch.inf)
         regime.outcomes.append(replace(clean, perturbed_logits=logits.cpu(), size=size.double().cpu()))
         if self.judges:
             within = size <= (getattr(regime.perturbation, "eps", None) or torch.inf)
@@ -237,6 +244,17 @@ class Evaluator:
             else torch.isin(index, self.gallery)
         )
         images.append((index[rows], inputs.detach().cpu()[rows]))
+
+
+def _refuse_equal(judges: Expectation, inputs: Tensor) -> None:
+    """An average over draws that do not differ would only look like one."""
+    with torch.no_grad():
+        first, second = judges.each(inputs)[:2]
+    if torch.equal(first, second):
+        raise ValueError(
+            "All draws of the network are the same, as its noise is averaged already or decoded by its mean: "
+            "judge it with draws: 1."
+        )
 
 
 def _refuse_shards(network: Deployed) -> None:

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from robust_train import FGSM, PGD, DeepFool, Expectation, Noise, evaluate
+from robust_train import FGSM, PGD, VIB, DeepFool, Expectation, Noise, evaluate
 from robust_train.metrics.estimate import rate, rate_over_draws
 from robust_train.networks.noise import drawn
-from tests.toy_networks import linear
+from tests.toy_networks import Flagging, curved, linear
 
 
 def case():
@@ -34,6 +34,38 @@ def test_what_is_reported_is_what_fresh_draws_say(attack, passes):
     assert results.settings["draws"] == 4
 
 
+def test_a_minimal_perturbation_that_fresh_draws_do_not_confirm_is_none():
+    _, x, labels = case()
+    network = torch.nn.Sequential(Noise(0.4), curved((1, 4, 4), 3, torch.float32)).eval()
+    data, attack = list(zip(x, labels, strict=True)), DeepFool(overshoot=0.02)
+    found = evaluate(network, data, {"deepfool": attack}, draws=4, progress=False).regimes["deepfool"]
+    searched = attack(Expectation(network, 4), x, labels)
+    judge = Expectation(network, 4, first=4)
+    confirmed = judge(searched.inputs).argmax(1) != judge(x).argmax(1)
+    assert searched.size.isfinite().all()
+    assert 0 < confirmed.sum() < len(x)
+    assert torch.equal(found.outcome.size.isfinite(), confirmed)
+    assert torch.equal(found.outcome.size[confirmed], searched.size[confirmed])
+    assert found.metrics["fooling_rate"] == rate(confirmed)
+
+
+def test_what_single_draws_flag_has_harmed_nobody():
+    network, x, labels = case()
+    data, regimes = list(zip(x, labels, strict=True)), {"fgsm": FGSM(eps=0.3)}
+    levels = {0.0: 0.0, 2.0: None}  # all is flagged: nothing is right; nothing is: as without a flag
+    for level, expected in levels.items():
+        pair = Flagging(network, level=level).eval()
+        found = evaluate(pair, data, regimes, draws=4, progress=False).regimes["fgsm"]
+        plain = evaluate(network, data, regimes, draws=4, progress=False).regimes["fgsm"]
+        value = plain.metrics["draw_accuracy"].value if expected is None else expected
+        assert found.metrics["draw_accuracy"].value == value
+    brighter = Flagging(network, level=float(x.mean((1, 2, 3)).max()) + 0.01).eval()
+    whiter = {"white": lambda network, inputs, labels: torch.ones_like(inputs)}
+    found = evaluate(brighter, data, whiter, draws=4, progress=False).regimes["white"]
+    right = torch.stack([z.argmax(1) == labels for z in Expectation(network, 4, first=4).each(x)], 1)
+    assert found.metrics["draw_accuracy"] == rate_over_draws(right)
+
+
 def test_one_draw_is_a_network_like_any_other():
     network, x, labels = case()
     data = list(zip(x, labels, strict=True))
@@ -52,6 +84,22 @@ def test_the_interval_grows_with_what_draws_differ_by():
     assert steady.low < steady.value < steady.high
     assert abs((steady.high - steady.low) / (alone.high - alone.low) - 1) < 0.15
     assert unsteady.high - unsteady.low > 3 * (steady.high - steady.low)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        VIB((1, 4, 4), [8], 4, 3),
+        Expectation(torch.nn.Sequential(Noise(0.4), linear((1, 4, 4), 3, torch.float32)), 4),
+    ],
+    ids=["mean decoding", "averaged already"],
+)
+def test_draws_that_are_all_the_same_are_refused(network):
+    data = [(torch.rand(1, 4, 4), 0)]
+    with pytest.raises(
+        ValueError, match=r"^All draws of the network are the same, as its noise is averaged already"
+    ):
+        evaluate(network.eval(), data, {"fgsm": FGSM()}, draws=4, progress=False)
 
 
 def test_draws_of_a_network_without_noise_are_refused():
