@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from robust_train.attacking.rejection import deceived
 from robust_train.metrics.estimate import Estimate, mean
 from robust_train.norms import unsqueeze_like
 from robust_train.randomness import Streams
 from robust_train.studies.base import Blocks, Study
 from robust_train.studies.finding import Curves, Finding
 from robust_train.transforms.base import Transform
-from robust_train.types import Network, predict
+from robust_train.types import Network
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -25,7 +26,8 @@ class FailureProbability(Study):
 
     by independent draws, each image its own. Where an image failed, a Metropolis chain goes on from
     there: it proposes :math:`\theta' = \theta + \sigma g / 2`, refuses what does not fail, and accepts
-    the rest with the ratio of the prior, so that its states follow the prior given failure.
+    the rest with the ratio of the prior, so that its states follow the prior given failure. What the network
+    flags is no failure.
 
     Args:
         transform: The nuisance.
@@ -90,7 +92,7 @@ class FailureProbability(Study):
 
     def _fails(self, network: Network, inputs: Tensor, labels: Tensor, z: Tensor, rng: Streams) -> Tensor:
         with torch.no_grad():
-            return predict(network(self.transform(inputs, self._parameters(z), rng))) != labels
+            return deceived(network, network(self.transform(inputs, self._parameters(z), rng)), labels)
 
     def _parameters(self, z: Tensor) -> Tensor:
         return z * z.new_tensor(self.scale) + z.new_tensor(self.transform.identity)

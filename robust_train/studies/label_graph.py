@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from robust_train.metrics.estimate import rate
+from robust_train.networks.rejecting import rejects
 from robust_train.perturbations.base import Perturbation
 from robust_train.randomness import Streams
 from robust_train.studies.base import Blocks, Study
 from robust_train.studies.finding import Finding, Grid
-from robust_train.types import Network, predict
+from robust_train.types import Network, decide, predict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,8 @@ class LabelGraph(Study):
     .. math:: G_{ij} = P(f(T_r(x)) = j \mid f(x) = i)
 
     A label is dominant where most of what is fooled ends. The first row holds the shares of the
-    labels among all fooled images.
+    labels among all fooled images. Where the network flags inputs, i is the class beneath the flag, and what
+    is flagged afterwards has fooled nobody.
 
     Args:
         perturbation: What changes the labels; one that learns has been fitted.
@@ -35,7 +37,7 @@ class LabelGraph(Study):
         parts = [self._labels(network, *block, seed) for block in blocks]
         before, after, classes = (torch.cat(column) for column in zip(*parts, strict=True))
         names = [str(k) for k in range(int(classes.max()))]
-        fooled = (before != after) & (after >= 0)
+        fooled = (before != after) & (after >= 0) & (after < len(names))
         rows = {"fooled": after[fooled]} | {name: after[before == int(name)] for name in names}
         values = [[rate(found == int(name)) for name in names] for found in rows.values()]
         grid = Grid("Label changes", "from", "to", list(rows), names, values)
@@ -48,7 +50,9 @@ class LabelGraph(Study):
         found = self.perturbation(network, inputs, labels, rng=Streams.of(seed, index))
         with torch.no_grad():
             logits, changed = network(inputs), network(found.inputs)
-        return predict(logits).cpu(), predict(changed).cpu(), torch.tensor([logits.shape[1]])
+        reject = rejects(network)
+        before, after = decide(logits, reject).cpu(), predict(changed).cpu()
+        return before, after, torch.tensor([logits.shape[1] - reject])
 
     def _summary(self, after: Tensor) -> str:
         if not len(after):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from robust_train.attacking.modes import attack_mode, untouched
+from robust_train.attacking.rejection import deceived
 from robust_train.evaluation.batches import unpack
 from robust_train.evaluation.blocks import Blocks
 from robust_train.evaluation.deployed import Deployed
@@ -32,7 +33,8 @@ class Transfer:
         names: Of the K networks.
         index: ``(n,)`` positions in the data set.
         right: ``(n, K)`` whether a network gets the clean sample right.
-        broken: ``(n, K, K)`` whether what was made on the first network makes the second one wrong.
+        broken: ``(n, K, K)`` whether what was made on the first network makes the second one wrong,
+            unflagged.
         noise: ``(n, K, K)`` the same of random noise with the l2 norm of what was made on the first,
             in the same box.
     """
@@ -156,7 +158,7 @@ def _matrix(
         noise = [y.clamp(*makers[0].bounds) for y in noise]
     right = torch.stack([_right(network, inputs, labels) for network in networks], 1)
     tried = [
-        torch.stack([torch.stack([~_right(b, y, labels) for b in networks], 1) for y in kind], 1)
+        torch.stack([torch.stack([_broken(b, y, labels) for b in networks], 1) for y in kind], 1)
         for kind in (made, noise)
     ]
     return right, tried[0], tried[1]
@@ -169,3 +171,8 @@ def _of_equal_norm(v: Tensor, r: Tensor) -> Tensor:
 def _right(network: Deployed, x: Tensor, labels: Tensor) -> Tensor:
     with attack_mode(network), torch.no_grad():
         return (predict(network(x)) == labels).cpu()
+
+
+def _broken(network: Deployed, x: Tensor, labels: Tensor) -> Tensor:
+    with attack_mode(network), torch.no_grad():
+        return deceived(network, network(x), labels).cpu()

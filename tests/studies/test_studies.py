@@ -8,9 +8,11 @@ import torch
 from scipy.stats import kstest, norm, truncnorm
 
 from robust_train import AccuracyMap, FailureProbability, GaussianNoise, LabelGraph, study
+from robust_train.perturbations.base import Budgeted, unmeasured
 from robust_train.studies.failure_probability import _QUANTILES
 from robust_train.transforms.base import Transform
-from tests.toy_networks import Constant, linear
+from robust_train.types import Perturbed
+from tests.toy_networks import Constant, Flagging, linear
 
 
 @dataclass(frozen=True)
@@ -128,3 +130,37 @@ def test_any_block_gives_the_same():
     asked = {"light": FailureProbability(transform=Brightness(), scale=[0.2], draws=8, chain=4)}
     one, other = (study(threshold(), grey(0.6, 20), asked, block=b, progress=False) for b in (3, 64))
     assert one == other
+
+
+def test_what_is_flagged_is_no_failure_and_has_fooled_nobody():
+    """Class 0 above a mean of 1/2, class 1 below, of which what is above 0.4 passes: the rest is flagged."""
+
+    class Dark(Flagging):
+        def forward(self, x):
+            return super().forward(1 - x)
+
+    pair, data = Dark(threshold(), level=0.6).eval(), grey(0.55, 100)
+    pair.network[-1].weight.data *= -1  # of 1 - x, so that the class is that of x
+    pair.network[-1].bias.data = torch.tensor([0.5, 0.0])
+    for level, expected in ((0.55, 0), (0.45, 1), (0.3, 2)):
+        assert pair(torch.full((1, 1, 2, 2), level)).argmax(1) == expected
+    asked = FailureProbability(transform=Brightness(), scale=[0.2], draws=64, chain=8)
+    found = study(pair, data, {"light": asked}, progress=False)["light"]
+    truth = norm.cdf(-0.05 / 0.2) - norm.cdf(-0.15 / 0.2)
+    assert abs(found.settings["probability"] - truth) < 4 * math.sqrt(truth * (1 - truth) / 6400)
+
+    @dataclass(frozen=True, kw_only=True)
+    class Darker(Budgeted):
+        def search(self, network, inputs, goal, rng):
+            return Perturbed(inputs - self.eps, unmeasured(inputs))
+
+    for eps, share in ((0.1, 1.0), (0.25, None)):
+        graph = study(pair, data, {"graph": LabelGraph(perturbation=Darker(eps=eps))}, progress=False)[
+            "graph"
+        ]
+        grid = graph.figures[0]
+        assert grid.columns == ["0", "1"]
+        if share is None:
+            assert graph.summary == "No image is fooled."
+        else:
+            assert grid.values[0][1].value == share

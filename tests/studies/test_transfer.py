@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from robust_train import PGD, DeepFool, GaussianNoise, UniversalGradient, transfer
-from tests.toy_networks import linear
+from tests.toy_networks import Flagging, linear
 
 
 def binary(angle, bias=0.0):
@@ -99,3 +99,18 @@ def test_what_learns_does_so_on_each_network():
     for found in (held, apart):
         assert found.robust(0).value < 0.6
         assert found.rate(0, 1).value < found.rate(0, 0).value / 2 + 0.25
+
+
+def test_what_the_other_network_flags_has_not_broken_it():
+    """Both part the images at a mean of 1/2; what crosses by more than 0.1, the second one flags."""
+    plain = linear((1, 2, 2), 2)
+    plain[-1].weight.data = torch.tensor([[-0.5] * 4, [0.5] * 4], dtype=torch.float64)
+    plain[-1].bias.data = torch.tensor([1.0, -1.0], dtype=torch.float64)
+    pair = Flagging(plain, level=0.6).eval()
+    data = [(torch.full((1, 2, 2), level, dtype=torch.float64), 0) for level in (0.3, 0.35, 0.45)]
+    attack = PGD(eps=0.2, random_start=False, drop=False, steps=20)
+    found = transfer({"plain": plain, "pair": pair}, data, attack, progress=False)
+    assert found.right.all()
+    assert found.broken[:, 0, 0].tolist() == [False, True, True]
+    assert found.broken[:, 0, 1].tolist() == [False, True, False]
+    assert found.robust(1).value == pytest.approx(1 / 3)
