@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from robust_train.defenses.precision import widened
 from robust_train.types import Batches
 
 D = TypeVar("D", bound="Detecting")
@@ -47,8 +48,11 @@ class Detecting(nn.Module):
         if not self.rejects:
             classes: Tensor = self.network(x)
             return classes
-        logits, score = self.scored(x)
-        flag = logits.amax(1) + (score - self.threshold).to(logits)
+        logits, score = (widened(value) for value in self.scored(x))
+        top = logits.amax(1)
+        if not score.requires_grad:
+            top = top.detach()  # or the lead of the flag is a constant: the way out is deeper into a class
+        flag = top + (score - self.threshold).to(logits)
         return torch.cat([logits, flag[:, None]], 1)
 
     @abstractmethod
@@ -58,19 +62,32 @@ class Detecting(nn.Module):
     def scores(self, images: Iterable[Tensor]) -> Tensor:
         """``(N,)`` of all images, a batch at a time."""
         with torch.no_grad():
-            return torch.cat([self.scored(x)[1] for x in images])
+            return torch.cat([widened(self.scored(x)[1]) for x in images])
 
     def settle(self, clean: Batches, rate: float) -> None:
         """Put the threshold where a share of clean images, ``rate`` at the most, is flagged.
 
         Raises:
-            ValueError: There are no images.
+            ValueError: There are no images, or the score of one is not finite.
         """
         images = [x for x, _ in clean if len(x)]
         if not images:
             raise ValueError("A detector is calibrated on clean images, and there are none: hold some out.")
-        ranked = self.scores(images).sort(descending=True).values
-        self.threshold.copy_(ranked[int(rate * len(ranked))])
+        scores = self.scores(images)
+        broken = int((~scores.isfinite()).sum())
+        if broken:
+            raise ValueError(
+                f"The detector's score is not finite for {broken} of {len(scores)} clean images: look at the "
+                "weights, and at what the detector remembers."
+            )
+        value = scores.sort(descending=True).values[int(rate * len(scores))]
+        self.threshold.copy_(value)
+        if self.threshold < value:  # rounded down, it would flag one more
+            self.threshold.copy_(self.threshold.nextafter(torch.full_like(self.threshold, torch.inf)))
+
+    def forget(self) -> None:
+        """What it flagged before another training."""
+        self.threshold.fill_(torch.nan)
 
 
 def detector(network: nn.Module, kind: type[D]) -> D:
