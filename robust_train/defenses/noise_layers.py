@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from robust_train.defenses.base import Defense
+from robust_train.defenses.detecting import Detecting
 from robust_train.networks.noise import Noise
 
 
@@ -32,7 +33,8 @@ class NoiseLayers(Defense):
         seed: Of all draws.
 
     Raises:
-        ValueError: A standard deviation is negative, or the network has no such layer.
+        ValueError: A standard deviation is negative, or the network has no such layer, or it holds a
+            detector, which is calibrated on passes without this noise.
 
     References:
         Towards robust neural networks via random self-ensemble (Liu et al., 2018)
@@ -55,11 +57,18 @@ class NoiseLayers(Defense):
                 raise ValueError(f"NoiseLayers: {name} must be at least 0, not {value}.")
 
     def wrap(self, network: nn.Module) -> nn.Module:
+        if any(isinstance(module, Detecting) for module in network.modules()):
+            raise ValueError(
+                "NoiseLayers: the network holds a detector, which is calibrated past noise around it: list "
+                "NoiseLayers before the detector."
+            )
         names = _layers(network, nn.Conv2d) or _layers(network, nn.Linear)
         if not names:
             raise ValueError("NoiseLayers: the network has neither a convolution nor a dense layer.")
         sigmas = [self.first, *[self.sigma] * (len(names) - 1)]
-        return _Noisy(network, names, [Noise(s, k, self.seed) for k, s in enumerate(sigmas)])
+        others = [module.layer for module in network.modules() if isinstance(module, Noise)]
+        first = max(others, default=-1) + 1  # two layers of one number would draw the same
+        return _Noisy(network, names, [Noise(s, first + k, self.seed) for k, s in enumerate(sigmas)])
 
 
 class _Noisy(nn.Module):

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from robust_train import NoiseLayers
-from robust_train.networks.noise import drawn
+from robust_train import VIB, NoiseLayers, UncertaintyDetector
+from robust_train.networks.noise import Noise, drawn
 from tests.toy_networks import convolutional, linear
 
 
@@ -40,7 +40,17 @@ def test_no_noise_changes_nothing():
     assert torch.equal(NoiseLayers(first=0.0, sigma=0.0).wrap(inner).train()(x), inner(x))
 
 
+def test_no_layer_draws_what_another_one_in_the_network_draws():
+    inner = VIB((1, 2, 2), [8], 4, 3, decoding="draws")
+    network = NoiseLayers().wrap(NoiseLayers().wrap(inner)).eval()
+    noises = [module for module in network.modules() if isinstance(module, Noise)]
+    draws = {tuple(noise.normal(torch.zeros(1, 4)).flatten().tolist()) for noise in noises}
+    assert len(draws) == len(noises) == 7
+
+
 def test_what_cannot_be_is_refused():
+    with pytest.raises(ValueError, match=r"^NoiseLayers: the network holds a detector, .* list NoiseLayers"):
+        NoiseLayers().wrap(UncertaintyDetector().wrap(convolutional()))
     with pytest.raises(ValueError, match=r"^NoiseLayers: sigma must be at least 0, not -0\.1\.$"):
         NoiseLayers(sigma=-0.1)
     with pytest.raises(ValueError, match=r"^NoiseLayers: the network has neither a convolution nor a dense"):
