@@ -169,9 +169,12 @@ class Uncertain(Detecting):
 
         hook = self._last[0].register_forward_pre_hook(thin)
         try:
-            return widened(self.network(x)), widened(seen[-1])
+            logits = self.network(x)
         finally:
             hook.remove()
+        if not seen:
+            raise ValueError("UncertaintyDetector: the last dense layer that the network has never runs.")
+        return widened(logits), widened(seen[-1])
 
 
 def _innermost(network: nn.Module) -> nn.Module:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
-from robust_train import PGD, UncertaintyDetector
+from robust_train import PGD, Distillation, UncertaintyDetector
 from robust_train.defenses.kernel_density import log_density
 from robust_train.defenses.logistic import logistic
 from robust_train.defenses.uncertainty_detector import uncertainty
@@ -110,6 +110,17 @@ def test_units_drop_out_in_training_and_nowhere_else():
     assert not torch.equal(pair.train()(x), pair(x))
     assert pair(x).shape == (4, 10)
     assert torch.equal(pair.eval()(x), pair(x))
+
+
+def test_the_last_layer_is_that_of_the_network_that_is_deployed():
+    student, x = convolutional(), torch.rand(4, 1, 8, 8)
+    pair, plain = (DEFENSE.wrap(network).eval() for network in (Distillation().wrap(student), student))
+    assert pair._last[0] is student[-1]
+    torch.testing.assert_close(pair.signs(x), plain.signs(x))
+    unused = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3), torch.nn.Identity())
+    unused[2].spare = torch.nn.Linear(2, 2)
+    with pytest.raises(ValueError, match=r"^UncertaintyDetector: the last dense layer .* never runs\.$"):
+        DEFENSE.wrap(unused)(x)
 
 
 def test_what_is_remembered_is_predicted_right():
