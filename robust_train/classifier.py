@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.detecting import Detecting
 from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import recorded
 from robust_train.randomness import Streams
@@ -67,6 +68,22 @@ class RobustClassifier(pl.LightningModule):
     def forward(self, inputs: Tensor) -> Tensor:
         logits: Tensor = self.network(inputs)
         return logits
+
+    def on_fit_start(self) -> None:
+        """Refuse a training without an end where a defense needs one, and forget the last calibration.
+
+        A threshold of another training would flag what this one is judged and selected by; one that is
+        resumed keeps all that it had.
+        """
+        endless = [type(defense).__name__ for defense in self.defenses if defense.needs_end]
+        if endless and not 0 < self.trainer.estimated_stepping_batches < float("inf"):
+            raise ValueError(
+                f"{endless[0]} takes turns by the share of the training that is done, and this one has no "
+                "end: give the trainer max_epochs or, where the data have no length, max_steps."
+            )
+        for module in self.network.modules():
+            if isinstance(module, Detecting) and not self.trainer.ckpt_path:
+                module.forget()
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         step = self._step(*batch, batch_idx)

@@ -73,6 +73,9 @@ class Defense:
     reads_input_gradient: ClassVar[bool] = False
     """Whether ``after_backward`` reads ``step.inputs.grad``, that of the mean loss."""
 
+    needs_end: ClassVar[bool] = False
+    """Whether it takes turns by ``step.progress``, which stays 0 in a training that has no end."""
+
     def wrap(self, network: nn.Module) -> nn.Module:
         """The network to train and to deploy in place of this one."""
         return network

@@ -25,7 +25,8 @@ class Distillation(Defense):
     Both take their turns in one training: the teacher, a copy of the network as it was made, learns the
     targets of the step; then the network itself learns the teacher, which stands still. Give the optimizer
     a schedule that starts again with the student, such as ``CosineAnnealingWarmRestarts``. What is saved
-    holds the teacher as well, in ``teacher``, which no forward pass touches.
+    holds the teacher as well, in ``teacher``, which no forward pass touches. A training without an end, of
+    which no share is ever done, is refused.
 
     It was broken: at T = 1 the logits are about T times those of any other network, so that the softmax is
     exactly 0 or 1 in single precision and its gradient exactly 0. What takes the gradient of the logits,
@@ -54,6 +55,7 @@ class Distillation(Defense):
     teaching: float = 0.5
 
     replaces_loss = True
+    needs_end = True
 
     def __post_init__(self) -> None:
         if not self.temperature >= 1:

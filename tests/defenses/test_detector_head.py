@@ -11,6 +11,7 @@ from robust_train import PGD, DetectorHead, RobustClassifier
 from robust_train.defenses.detecting import Detecting
 from robust_train.networks.rejecting import rejects
 from robust_train.randomness import Streams
+from robust_train.types import Goal
 from tests.defenses.examples import make_step
 from tests.defenses.training import fit
 from tests.toy_networks import convolutional
@@ -48,6 +49,65 @@ def test_no_more_than_the_rate_is_flagged(rate, flagged):
     pair, held_out = Bright(convolutional(), "Bright").eval(), batches(50)
     pair.settle(held_out, rate)
     assert sum(int((pair(x).argmax(1) == 10).sum()) for x, _ in held_out) == flagged
+
+
+def test_half_precision_rounds_no_flag_away():
+    network = convolutional()
+    network[-1].bias.data += 1000.0  # where numbers of half precision are 4 apart
+    pair, held_out = Bright(network.bfloat16()).eval().bfloat16(), batches(50)
+    held_out = [(x.bfloat16(), y) for x, y in held_out]
+    pair.settle(held_out, 0.1)
+    flagged = torch.cat([pair(x).argmax(1) == 10 for x, _ in held_out])
+    assert torch.equal(flagged, torch.cat([pair.scored(x)[1] > pair.threshold for x, _ in held_out]))
+    assert 0 < flagged.sum() <= 5
+
+
+def test_a_threshold_that_is_rounded_flags_no_more_than_the_rate():
+    pair = Bright(convolutional(dtype=torch.float64)).eval()
+    for seed in range(20):
+        held_out = [(x.double(), y) for x, y in batches(50, seed)]
+        pair.settle([(x * (1 + 1e-10 * seed), y) for x, y in held_out], 0.1)
+        scores = pair.scores([x * (1 + 1e-10 * seed) for x, _ in held_out])
+        assert (scores > pair.threshold).sum() <= 5
+
+
+def test_a_score_without_a_slope_leaves_the_way_deeper_into_the_class():
+    """A flag that is a constant ahead of the top class would have nothing to climb where that is wrong."""
+
+    class Dull(Bright):
+        def scored(self, x):
+            logits, score = super().scored(x)
+            return logits, score.detach()
+
+    pair, x = Dull(convolutional()).eval(), torch.rand(3, 1, 8, 8, requires_grad=True)
+    pair.threshold.fill_(0.0)  # all are flagged
+    logits = pair(x)
+    goal = Goal((logits[:, :-1].argmax(1) + 1) % 10, reject=True)  # all are wrong
+    assert (logits.argmax(1) == 10).all()
+    (slope,) = torch.autograd.grad(-goal.margin(logits).sum(), x, retain_graph=True)
+    (top,) = torch.autograd.grad(pair.network(x).amax(1).sum(), x)
+    torch.testing.assert_close(slope, top)
+    assert (slope.flatten(1).norm(dim=1) > 0).all()
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_a_score_that_is_not_finite_is_refused(value):
+    pair, held_out = Bright(convolutional()).eval(), batches(20)
+    held_out[0][0][3, 0, 0, 0] = value
+    with pytest.raises(ValueError, match=r"^The detector's score is not finite for 1 of 20 clean images"):
+        pair.settle(held_out, 0.1)
+
+
+def test_another_training_forgets_the_threshold_and_a_resumed_one_does_not(tmp_path):
+    model = RobustClassifier(convolutional(), [HEAD])
+    model.calibrate(batches(4), batches(40, seed=1))
+    trainer = fit(model, make_step(8), batch=4)
+    assert model.network.threshold.isnan()
+    model.calibrate(batches(4), batches(40, seed=1))
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    further = fit(model, make_step(8), batch=4, epochs=2, resumed=tmp_path / "a.ckpt")
+    assert further.global_step > trainer.global_step
+    assert model.network.threshold.isfinite()
 
 
 def test_until_it_is_calibrated_and_in_training_it_is_the_network():

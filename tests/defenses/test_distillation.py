@@ -133,3 +133,9 @@ def test_the_teacher_is_moved_with_the_student_and_is_none_of_its_layers():
     assert not copy.state_dict()["teacher.0/weight"].any()
     assert network.eval().teacher(x).dtype == torch.float64
     assert sum(isinstance(module, torch.nn.Linear) for module in network.modules()) == 1
+
+
+def test_a_training_without_an_end_is_refused():
+    model, data = RobustClassifier(convolutional(), [Distillation()]), make_step(8)
+    with pytest.raises(ValueError, match=r"^Distillation takes turns by the share of the training .* no end"):
+        fit(model, data, batch=4, epochs=-1)

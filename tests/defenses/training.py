@@ -13,7 +13,7 @@ from tests.defenses.examples import make_step
 from tests.toy_networks import convolutional
 
 
-def fit(model, data, batch, epochs=1, precision="32-true", replays=1):
+def fit(model, data, batch, epochs=1, precision="32-true", replays=1, resumed=None):
     images = TensorDataset(data.inputs, data.labels)
     loader = DataLoader(
         images, batch_sampler=Replayed(SequentialSampler(images), batch, drop_last=False, replays=replays)
@@ -21,7 +21,7 @@ def fit(model, data, batch, epochs=1, precision="32-true", replays=1):
     parts = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
     silent = dict.fromkeys(parts, False)
     trainer = pl.Trainer(max_epochs=epochs, accelerator="cpu", devices=1, precision=precision, **silent)
-    trainer.fit(model.train(), loader, loader)
+    trainer.fit(model.train(), loader, loader, ckpt_path=resumed, weights_only=True)
     return trainer
 
 
