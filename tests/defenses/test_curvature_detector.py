@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from robust_train import PGD, CurvatureDetector
-from robust_train.attacking.rejection import rejects
+from robust_train.networks.rejecting import rejects
 from tests.toy_networks import Ellipsoid, linear
 
 DEFENSE = CurvatureDetector(h=0.01, perturbation=PGD(norm="l2", eps=0.5, steps=10))

@@ -54,7 +54,7 @@ def test_no_more_than_the_rate_is_flagged(rate, flagged):
 def test_half_precision_rounds_no_flag_away():
     network = convolutional()
     network[-1].bias.data += 1000.0  # where numbers of half precision are 4 apart
-    pair, held_out = Bright(network.bfloat16()).eval().bfloat16(), batches(50)
+    pair, held_out = Bright(network.bfloat16(), "Bright").eval().bfloat16(), batches(50)
     held_out = [(x.bfloat16(), y) for x, y in held_out]
     pair.settle(held_out, 0.1)
     flagged = torch.cat([pair(x).argmax(1) == 10 for x, _ in held_out])
@@ -63,7 +63,7 @@ def test_half_precision_rounds_no_flag_away():
 
 
 def test_a_threshold_that_is_rounded_flags_no_more_than_the_rate():
-    pair = Bright(convolutional(dtype=torch.float64)).eval()
+    pair = Bright(convolutional(dtype=torch.float64), "Bright").eval()
     for seed in range(20):
         held_out = [(x.double(), y) for x, y in batches(50, seed)]
         pair.settle([(x * (1 + 1e-10 * seed), y) for x, y in held_out], 0.1)
@@ -79,7 +79,7 @@ def test_a_score_without_a_slope_leaves_the_way_deeper_into_the_class():
             logits, score = super().scored(x)
             return logits, score.detach()
 
-    pair, x = Dull(convolutional()).eval(), torch.rand(3, 1, 8, 8, requires_grad=True)
+    pair, x = Dull(convolutional(), "Dull").eval(), torch.rand(3, 1, 8, 8, requires_grad=True)
     pair.threshold.fill_(0.0)  # all are flagged
     logits = pair(x)
     goal = Goal((logits[:, :-1].argmax(1) + 1) % 10, reject=True)  # all are wrong
@@ -92,7 +92,7 @@ def test_a_score_without_a_slope_leaves_the_way_deeper_into_the_class():
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
 def test_a_score_that_is_not_finite_is_refused(value):
-    pair, held_out = Bright(convolutional()).eval(), batches(20)
+    pair, held_out = Bright(convolutional(), "Bright").eval(), batches(20)
     held_out[0][0][3, 0, 0, 0] = value
     with pytest.raises(ValueError, match=r"^The detector's score is not finite for 1 of 20 clean images"):
         pair.settle(held_out, 0.1)
