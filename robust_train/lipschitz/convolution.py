@@ -39,11 +39,12 @@ def circular_norm(kernel: Tensor, size: tuple[int, int], stride: int = 1, groups
 
 
 def convolution_bound(kernel: Tensor, stride: int = 1, groups: int = 1, grid: int = 16) -> Tensor:
-    r"""Upper bound of the spectral norm on images of any size, padded with zeros or wrapped around.
+    r"""Upper bound of the spectral norm on images of any size, padded with zeros.
 
-    A padded convolution is a part of one that wraps around a larger image, so that no norm is above
-    the largest value over all frequencies. That is bounded by the values on a grid of M frequencies,
-    for kernels of k pixels along an axis:
+    It holds of images that wrap around as well where the stride divides their size. A padded
+    convolution is a part of one that wraps around a larger image, so that no norm is above the largest
+    value over all frequencies. That is bounded by the values on a grid of M frequencies, for kernels of
+    k pixels along an axis:
 
     .. math:: \max_\omega \sigma_{\max}(\hat K(\omega)) \le
         \frac{\max_{\omega \in \text{grid}} \sigma_{\max}(\hat K(\omega))}{\cos^2 \frac{\pi (k - 1)}{2 M}}

@@ -1,7 +1,5 @@
 """Spectral norm of one layer, exact or from above."""
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
@@ -32,15 +30,19 @@ def layer_bound(layer: nn.Linear | nn.Conv2d, grid: int = 16) -> Tensor:
             f"No Lipschitz bound is known of a convolution padded by {layer.padding_mode} with "
             f"{layer.padding}: pad it with zeros."
         )
-    # Without its stride a convolution makes more outputs, so that the bound holds as well.
-    stride = layer.stride[0] if len({*layer.stride}) == 1 and {*layer.dilation} == {1} else 1
-    return convolution_bound(layer.weight, stride, layer.groups, grid)
+    return convolution_bound(layer.weight, _stride(layer), layer.groups, grid)
+
+
+def _stride(layer: nn.Conv2d) -> int:
+    """That makes the bound smaller: without it there are more outputs, so that the bound holds as well."""
+    square = len({*layer.stride}) == 1 and {*layer.dilation} == {1}
+    # On a circle that the stride does not divide, windows of different phases meet.
+    return layer.stride[0] if square and layer.padding_mode == "zeros" else 1
 
 
 def _pads_well(layer: nn.Conv2d) -> bool:
     """Whether no pixel is seen twice: zeros are none, and circles may close once."""
-    if layer.padding_mode != "circular" or layer.padding == "same":
+    if layer.padding_mode != "circular" or isinstance(layer.padding, str):
         return layer.padding_mode in ("zeros", "circular")
-    pads = cast(tuple[int, ...], layer.padding)
-    reaches = zip(pads, layer.dilation, layer.kernel_size, strict=True)
+    reaches = zip(layer.padding, layer.dilation, layer.kernel_size, strict=True)
     return all(2 * p <= d * (k - 1) for p, d, k in reaches)

@@ -19,6 +19,13 @@ def stretched(network, shape, count=5):
     return max(torch.linalg.matrix_norm(j.reshape(j.shape[1], -1), 2).item() for j in jacobians)
 
 
+def circling(**fields):
+    """A sum of neighbours around a circle."""
+    layer = nn.Conv2d(1, 1, 3, padding_mode="circular", bias=False, **fields)
+    nn.init.ones_(layer.weight)
+    return nn.Sequential(layer, nn.Flatten())
+
+
 @pytest.mark.parametrize(
     ("network", "shape"),
     [
@@ -30,6 +37,8 @@ def stretched(network, shape, count=5):
         (nn.Sequential(nn.Conv2d(1, 4, 3, 2, 2, dilation=2), nn.Sigmoid(), nn.Flatten()), (1, 9, 9)),
         (nn.Sequential(nn.Conv2d(2, 4, 3, 2, 1, groups=2), nn.Softplus(), nn.Flatten()), (2, 9, 9)),
         (nn.Sequential(nn.Conv2d(1, 3, 3, padding=1, padding_mode="circular"), nn.Flatten()), (1, 6, 6)),
+        (circling(padding=1, stride=2), (1, 5, 5)),
+        (circling(padding="valid"), (1, 5, 5)),
     ],
     ids=lambda value: type(value).__name__,
 )
