@@ -13,7 +13,7 @@ from robust_train.networks.normalize import Normalize
 _KNOWN: dict[type[nn.Module], float] = {
     **dict.fromkeys((nn.Identity, nn.Flatten, nn.Unflatten, nn.PixelShuffle, nn.PixelUnshuffle), 1.0),
     **dict.fromkeys((nn.Dropout, nn.Dropout2d), 1.0),  # the identity, in evaluation mode
-    **dict.fromkeys((nn.ReLU, nn.Tanh, nn.Softplus), 1.0),
+    **dict.fromkeys((nn.ReLU, nn.Tanh), 1.0),
     nn.Sigmoid: 0.25,
 }
 
@@ -26,7 +26,8 @@ def lipschitz_bound(network: nn.Module) -> float:
 
     the product over the layers of a chain: exact for dense ones, ``layer_bound`` for convolutions.
     A module of another kind says its own by a method ``lipschitz(bound)``, which is given this function
-    for its parts. It holds in exact arithmetic: rounding of the network's own is not counted.
+    for its parts; a subclass with a ``forward`` of its own needs a ``lipschitz`` of its own. It holds in
+    exact arithmetic: rounding of the network's own is not counted.
 
     Args:
         network: A ``Sequential``, or a module that is known or says its own bound.
@@ -49,9 +50,9 @@ def difference_bounds(network: nn.Module, classes: int) -> Tensor:
 
     .. math:: |(f_j - f_k)(x) - (f_j - f_k)(y)| \le L_{jk} \|x - y\|_2
 
-    Behind a network of constant L a dense last layer W, or a module that has such a ``matrix``, has
-    :math:`L_{jk} = L \|W_j - W_k\|_2`, which is exact where there is nothing else; of any other network
-    it is :math:`\sqrt 2 L`.
+    Behind a network of constant L a dense last layer W, or a module that says its bound and has such a
+    ``matrix``, has :math:`L_{jk} = L \|W_j - W_k\|_2`, which is exact where there is nothing else; of any
+    other network it is :math:`\sqrt 2 L`.
 
     Args:
         network: As for ``lipschitz_bound``.
@@ -65,8 +66,11 @@ def difference_bounds(network: nn.Module, classes: int) -> Tensor:
         [[1.414..., 1.414...], [1.414..., 1.414...]]
     """
     *body, head = _chain(network)
-    weight: Any = head.weight if _is(head, nn.Linear) else getattr(head, "matrix", None)
-    if weight is None:
+    if _is(head, nn.Linear):
+        weight: Any = head.weight
+    elif _owns(head, "lipschitz") and _owns(head, "matrix"):
+        weight = head.matrix
+    else:
         return torch.full((classes, classes), math.sqrt(2) * lipschitz_bound(network), dtype=torch.float64)
     rows: Tensor = weight.double()
     distances: Tensor = torch.linalg.vector_norm(rows[:, None] - rows[None, :], dim=2)
@@ -84,9 +88,9 @@ def _chain(module: nn.Module) -> Iterator[nn.Module]:
 
 def _of(module: nn.Module) -> float:
     """Bound of one module of a chain."""
-    own = getattr(module, "lipschitz", None)
-    if callable(own):
-        return float(own(lipschitz_bound))
+    if _owns(module, "lipschitz"):
+        own: Any = module
+        return float(own.lipschitz(lipschitz_bound))
     for kind, bound in _KNOWN.items():
         if _is(module, kind):
             return bound
@@ -104,6 +108,14 @@ def _is(module: nn.Module, kind: type[nn.Module]) -> bool:
     return isinstance(module, kind) and type(module).forward is kind.forward
 
 
+def _owns(module: nn.Module, name: str) -> bool:
+    """Whether its class says this of the forward pass that it has: what is inherited may be of another."""
+    for kind in type(module).__mro__:
+        if name in vars(kind) or "forward" in vars(kind):
+            return name in vars(kind)
+    return False
+
+
 def _of_batch_norm(module: nn.BatchNorm1d | nn.BatchNorm2d) -> Tensor | None:
     if module.running_var is None:
         return None
@@ -112,8 +124,11 @@ def _of_batch_norm(module: nn.BatchNorm1d | nn.BatchNorm2d) -> Tensor | None:
 
 
 def _of_average_pool(module: nn.AvgPool2d) -> float | None:
-    height, width = _pair(module.kernel_size)
-    return (height * width) ** -0.5 if _apart(module) else None
+    size = math.prod(_pair(module.kernel_size))
+    padded = any(_pair(module.padding))
+    if not _apart(module) or (padded and not module.count_include_pad and module.divisor_override is None):
+        return None
+    return math.sqrt(size) / abs(module.divisor_override or size)
 
 
 def _apart(module: nn.AvgPool2d | nn.MaxPool2d) -> bool:
@@ -133,6 +148,8 @@ _MEASURED: dict[type[nn.Module], Callable[[Any], Tensor | float | None]] = {
     nn.BatchNorm1d: _of_batch_norm,
     nn.BatchNorm2d: _of_batch_norm,
     nn.AvgPool2d: _of_average_pool,
+    # It jumps where it becomes linear, which far out is no more than rounding.
+    nn.Softplus: lambda module: 1.0 if module.threshold >= 20 else None,
     nn.MaxPool2d: lambda module: 1.0 if _apart(module) and module.dilation in (1, (1, 1)) else None,
     nn.AdaptiveAvgPool2d: lambda module: 1.0 if module.output_size in (1, (1, 1)) else None,
 }

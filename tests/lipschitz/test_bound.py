@@ -8,6 +8,7 @@ from torch import nn
 
 from robust_train import LeNet, MultilayerPerceptron, SmallCNN, difference_bounds, lipschitz_bound
 from robust_train.networks import ConvexResNet
+from robust_train.networks.aol import AOLDense
 from tests.toy_networks import convolutional, linear
 
 
@@ -53,6 +54,12 @@ def test_pools_are_exact():
     assert lipschitz_bound(nn.MaxPool2d(2)) == 1
 
 
+@pytest.mark.parametrize("fields", [{"divisor_override": 1}, {"divisor_override": 9, "padding": 1}])
+def test_pools_that_divide_by_another_number_are_exact(fields):
+    pool = nn.AvgPool2d(2, **fields)
+    assert stretched(nn.Sequential(pool, nn.Flatten()), (1, 4, 4)) == pytest.approx(lipschitz_bound(pool))
+
+
 def test_it_is_the_product_of_the_layers():
     network = MultilayerPerceptron((1, 4, 4), hidden=[8], std=[0.25])
     norms = [torch.linalg.matrix_norm(layer.weight, 2).item() for layer in (network[1][1], network[2])]
@@ -79,6 +86,16 @@ class Doubled(nn.Linear):
         return 2 * super().forward(x)
 
 
+class Hot(AOLDense):
+    def forward(self, x):
+        return 5 * super().forward(x)
+
+
+class Known(Hot):
+    def lipschitz(self, bound):
+        return 5.0
+
+
 class Own(nn.Module):
     def __init__(self):
         super().__init__()
@@ -93,12 +110,19 @@ def test_a_module_says_its_own():
     assert lipschitz_bound(nn.Sequential(own, own)) == pytest.approx((3 * lipschitz_bound(own.part)) ** 2)
 
 
+def test_the_matrix_of_another_forward_pass_is_not_believed():
+    torch.testing.assert_close(difference_bounds(Known(4, 2), 2), torch.full((2, 2), 5 * 2**0.5).double())
+
+
 @pytest.mark.parametrize(
     "module",
     [
         Doubled(2, 2),
         nn.Softmax(1),
         nn.MaxPool2d(3, 2),
+        nn.AvgPool2d(2, padding=1, count_include_pad=False),
+        nn.Softplus(threshold=0),
+        Hot(4, 2),
         nn.BatchNorm2d(3, track_running_stats=False),
         nn.Bilinear(2, 2, 2),
     ],
