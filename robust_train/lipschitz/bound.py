@@ -98,9 +98,14 @@ def _of(module: nn.Module) -> float:
         if _is(module, kind) and (found := of(module)) is not None:
             return float(found)
     raise ValueError(
-        f"No Lipschitz bound is known of {module}: build the network as a Sequential of known layers, or "
-        "give the module a method lipschitz(bound) that returns its own."
+        f"No Lipschitz bound is known of {_name(module)}: build the network as a Sequential of known layers, "
+        "or give the module a method lipschitz(bound) that returns its own."
     )
+
+
+def _name(module: nn.Module) -> str:
+    """With its settings, unless a whole tree would follow."""
+    return type(module).__name__ if any(True for _ in module.children()) else str(module)
 
 
 def _is(module: nn.Module, kind: type[nn.Module]) -> bool:

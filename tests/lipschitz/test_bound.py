@@ -133,6 +133,11 @@ def test_what_is_not_known_is_refused(module):
         lipschitz_bound(nn.Sequential(nn.Flatten(), module))
 
 
+def test_the_refusal_names_a_tree_by_its_type():
+    with pytest.raises(ValueError, match=r"is known of TransformerEncoderLayer: build"):
+        lipschitz_bound(nn.TransformerEncoderLayer(4, 2))
+
+
 @pytest.mark.parametrize(("mode", "padding"), [("reflect", 1), ("replicate", 1), ("circular", 2)])
 def test_a_padding_that_shows_pixels_twice_is_refused(mode, padding):
     with pytest.raises(
