@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear
 
+_LEAST = 1e-20  # of a sum: its reciprocal times a bias is still finite
+
 
 class _AlmostOrthogonal(nn.Module):
     r"""A layer whose weight is rescaled on the smaller of its two sides.
@@ -31,7 +33,7 @@ class _AlmostOrthogonal(nn.Module):
         outputs, inputs = self.weight.shape[:2]
         axis = 0 if outputs <= inputs else 1
         t = sums(self.weight.transpose(0, axis))
-        return self.weight * t.rsqrt().view(-1, 1, 1, 1).transpose(0, axis)
+        return (self.weight * t.rsqrt().view(-1, 1, 1, 1).transpose(0, axis)).to(self.weight)
 
 
 class AOLConvolution(_AlmostOrthogonal):
@@ -108,7 +110,10 @@ def sums(kernel: Tensor, q: Tensor | None = None) -> Tensor:
         >>> sums(torch.tensor([[3.0, 4.0], [0.0, 1.0]])[:, :, None, None])
         tensor([29.,  5.])
     """
+    wide = torch.promote_types(kernel.dtype, torch.float32)
+    # On a GPU a convolution in single precision may round to ten bits.
+    kernel = kernel.to(torch.float64 if kernel.is_cuda else wide)
     with torch.autocast(kernel.device.type, enabled=False):
         gram = conv2d(kernel, kernel, padding=kernel.shape[2] - 1).abs().sum((2, 3))
-        total = gram.sum(1) if q is None else gram @ q / q
-    return total.clamp_min(torch.finfo(total.dtype).tiny)
+        total = gram.sum(1) if q is None else gram @ q.to(gram) / q
+    return total.clamp_min(_LEAST).to(wide)

@@ -26,7 +26,7 @@ class _ResidualLayer(nn.Module):
 
     def scale(self) -> Tensor:
         """``(inner,)`` what units are multiplied by on the way back."""
-        return 2 / sums(self.weight, self.log_q.exp())
+        return (2 / sums(self.weight, self.log_q.exp())).to(self.weight)
 
 
 class SLLConvolution(_ResidualLayer):

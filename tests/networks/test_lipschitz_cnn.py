@@ -91,13 +91,25 @@ def test_a_convolution_of_one_pixel_is_the_dense_layer():
     torch.testing.assert_close(convolution(x[:, :, None, None])[:, :, 0, 0], dense(x))
 
 
-def test_a_zero_weight_is_no_division_by_zero():
-    for layer in (AOLDense(3, 2), SLLDense(3)):
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_a_zero_weight_is_no_division_by_zero(dtype):
+    for layer in (AOLDense(3, 2).to(dtype), SLLDense(3).to(dtype)):
         layer.weight.data.zero_()
-        x = torch.ones(1, 3, requires_grad=True)
+        layer.bias.data.fill_(3)
+        x = torch.ones(1, 3, dtype=dtype, requires_grad=True)
         layer(x).sum().backward()
         assert layer(x).isfinite().all()
         assert layer.weight.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("layer", [AOLConvolution(8, 8), SLLConvolution(8)], ids=lambda v: type(v).__name__)
+def test_the_sums_of_half_precision_weights_are_of_single_precision(layer):
+    layer = shaken(layer).bfloat16()
+    for q in (None, torch.arange(1, 9).bfloat16()):
+        found, expected = sums(layer.weight, q), sums(layer.weight.double(), q)
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found, expected.float())
+    assert layer(torch.rand(2, 8, 6, 6).bfloat16()).dtype == torch.bfloat16
 
 
 def test_the_network_has_the_constant_of_its_normalisation():
@@ -110,12 +122,15 @@ def test_the_network_has_the_constant_of_its_normalisation():
             assert spectral(jacobian(network, x)) <= 1 / std
 
 
-def test_the_constant_holds_under_autocast_up_to_its_rounding():
-    network = shaken(LipschitzCNN((1, 6, 6), width=2, hidden=8), 1.0).float()
-    x, r = torch.rand(2, 200, 1, 6, 6)
+@pytest.mark.parametrize(("inputs", "outputs"), [(64, 16), (16, 64)])
+def test_the_constant_holds_under_autocast_up_to_its_rounding(inputs, outputs):
+    """Of orthogonal weights it is 1 exactly, and the right singular vectors attain it."""
+    layer = AOLDense(inputs, outputs)
+    torch.nn.init.orthogonal_(layer.weight.data.view(outputs, inputs))
+    r = torch.linalg.svd(layer.weight.detach().flatten(1), full_matrices=False).Vh
     with torch.autocast("cpu", torch.bfloat16):
-        moved = (network(x + r) - network(x)).norm(dim=1)
-    assert (moved <= r.flatten(1).norm(dim=1) * 1.02).all()
+        moved = (layer(r) - layer(torch.zeros_like(r))).norm(dim=1)
+    torch.testing.assert_close(moved, torch.ones_like(moved), rtol=0.005, atol=0)
 
 
 def test_odd_sizes_are_refused():
