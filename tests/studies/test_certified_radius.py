@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from robust_train import CertifiedRadius, DeepFool, study
+from robust_train import CertifiedRadius, DeepFool, RobustClassifier, study
 from tests.closed_forms import minimal_sizes
 from tests.toy_networks import linear
 
@@ -60,6 +60,56 @@ def test_a_claim_that_a_search_refutes_stops_the_study():
     sentence = r"^CertifiedRadius: a perturbation of size .* lies within the radius"
     with pytest.raises(RuntimeError, match=sentence):
         asked(Boastful())
+
+
+class Coarse(Boastful):
+    """What it computes in single precision is its own logits times a factor."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return super().forward(x) * (1 if x.dtype == torch.float64 else self.factor)
+
+    def lipschitz(self, bound):
+        return bound(self.dense)
+
+
+def test_the_certificate_is_that_of_double_precision():
+    torch.manual_seed(0)
+    network = Coarse(1.0)
+    plain = asked(network)
+    network.factor = 4.0
+    assert asked(network) == plain
+    assert plain.settings["median certified"] > 0
+    network.factor = -1.0
+    assert asked(network).settings["median certified"] == 0
+
+
+class Rounding(Coarse):
+    """Its logits in single precision are rounded to tenths."""
+
+    def forward(self, x):
+        z = super().forward(x)
+        return z if x.dtype == torch.float64 else z + ((10 * z).round() / 10 - z).detach()
+
+    def lipschitz(self, bound):
+        return bound(self.dense)
+
+
+def test_what_rounding_breaks_is_not_certified():
+    torch.manual_seed(0)
+    finding = asked(Rounding(1.0), eps=[k / 50 for k in range(20)])
+    certified, unbroken = finding.figures[0].series.values()
+    assert all(low.value <= high.value for (_, low), (_, high) in zip(certified, unbroken, strict=True))
+
+
+def test_the_network_is_found_behind_what_wraps_it():
+    network = linear((1, 4, 4), 3, torch.float32)
+    plain = asked(network)
+    assert asked(RobustClassifier(network)) == plain
+    assert asked(torch.compile(network, backend="eager")) == plain
 
 
 def test_what_has_no_meaning_is_refused():
