@@ -21,11 +21,13 @@ class ParsevalRetraction(Defense):
 
     which takes each singular value s to :math:`(1 + \beta) s - \beta s^3`, nearer to 1. It touches the
     weight of every ``Linear``, the kernel of every ``Conv2d`` as the matrix of all that an output sees,
-    and projects the weights of every ``ConvexSum`` onto the simplex; biases and normalisation stay.
+    one for each of its groups, and projects the weights of every ``ConvexSum`` onto the simplex; biases,
+    normalisation and frozen weights stay.
 
     A kernel is multiplied before and divided after by the root of the number of outputs that see one
-    pixel, :math:`\lceil k / s \rceil` an axis with a stride s, so that singular values of 1 leave the
-    convolution with a norm of at most 1. That is no orthogonal convolution: some images it shrinks.
+    pixel, :math:`\lceil k \gcd(s, d) / s \rceil` an axis with a stride s and a dilation d, so that
+    singular values of 1 leave the convolution with a norm of at most 1. That is no orthogonal
+    convolution: some images it shrinks.
 
     The rows are drawn from the seed and the weights themselves, which no two steps share: nothing has
     to be remembered, and all processes draw the same. The paper evaluated it with FGSM alone.
@@ -71,13 +73,14 @@ class ParsevalRetraction(Defense):
     @torch.no_grad()
     def after_step(self, network: nn.Module) -> None:
         for module in network.modules():
-            if isinstance(module, nn.Linear | nn.Conv2d):
+            if isinstance(module, nn.Linear | nn.Conv2d) and module.weight.requires_grad:
                 scale = _overlap(module)
-                w = module.weight.flatten(1) * scale
-                rows = self._rows(w)
-                w[rows] = self._pulled(w[rows])
-                module.weight.copy_((w / scale).view_as(module.weight))
-            elif isinstance(module, ConvexSum):
+                for part in module.weight.chunk(1 if isinstance(module, nn.Linear) else module.groups):
+                    w = part.flatten(1) * scale
+                    rows = self._rows(w)
+                    w[rows] = self._pulled(w[rows])
+                    part.copy_((w / scale).view_as(part))
+            elif isinstance(module, ConvexSum) and module.alpha.requires_grad:
                 module.alpha.copy_(project_onto_simplex(module.alpha))
 
     def _pulled(self, w: Tensor) -> Tensor:
@@ -108,5 +111,5 @@ def _overlap(module: nn.Linear | nn.Conv2d) -> float:
     """Root of the number of outputs that see one input."""
     if isinstance(module, nn.Linear):
         return 1.0
-    pairs = zip(module.kernel_size, module.stride, strict=True)
-    return math.sqrt(math.prod(math.ceil(k / s) for k, s in pairs))
+    axes = zip(module.kernel_size, module.stride, module.dilation, strict=True)
+    return math.sqrt(math.prod(math.ceil(k * math.gcd(s, d) / s) for k, s, d in axes))

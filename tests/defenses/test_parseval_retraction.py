@@ -9,6 +9,7 @@ from torch import nn
 
 from robust_train import LipschitzCNN, ParsevalRetraction, circular_norm, convolution_bound
 from robust_train.networks.convex_sum import ConvexSum
+from tests.lipschitz.test_convolution import spectral
 from tests.toy_networks import convolutional
 
 
@@ -76,6 +77,35 @@ def test_a_retracted_convolution_stretches_nothing(k, stride):
     assert convolution_bound(convolution.weight, stride).item() <= 1.005
     if k == stride or k == 1:
         assert norm == pytest.approx(1)  # patches that do not overlap: here it is orthogonal
+
+
+@pytest.mark.parametrize(("stride", "dilation"), [(2, 2), (3, 2), (4, 6), (1, 2)])
+def test_a_dilated_one_stretches_nothing_either(stride, dilation):
+    convolution = nn.Conv2d(1, 1, 3, stride, dilation=dilation, bias=False, dtype=torch.float64)
+    nn.init.constant_(convolution.weight, 1 / 9)
+    retracted(convolution, 200, beta=0.5)
+    assert 0.7 < spectral(convolution, (1, 40, 40)) <= 1 + 1e-12
+
+
+def test_each_group_is_a_matrix_of_its_own():
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(8, 8, 3, groups=4, bias=False, dtype=torch.float64)
+    before = convolution.weight.detach().clone()
+    retracted(convolution, beta=0.5)
+    for old, new in zip(before.chunk(4), convolution.weight.chunk(4), strict=True):
+        alone = nn.Conv2d(2, 2, 3, bias=False, dtype=torch.float64)
+        alone.weight.data = old
+        torch.testing.assert_close(new, retracted(alone, beta=0.5).weight)
+    assert spectral(retracted(convolution, 200, beta=0.5), (8, 5, 5)) <= 1 + 1e-12
+
+
+def test_frozen_weights_stay():
+    layer, aggregate = nn.Linear(3, 3).requires_grad_(False), ConvexSum(3).requires_grad_(False)
+    aggregate.alpha.data = torch.tensor([2.0, 1.5, -1.0])
+    before = layer.weight.clone()
+    retracted(nn.ModuleList([layer, aggregate]), beta=0.5)
+    assert torch.equal(layer.weight, before)
+    assert aggregate.alpha.tolist() == [2.0, 1.5, -1.0]
 
 
 def test_an_orthogonal_matrix_is_no_orthogonal_convolution():
