@@ -67,13 +67,14 @@ class AugMix(Defense):
     @torch.no_grad()
     def mixture(self, x: Tensor, rng: Streams) -> Tensor:
         """One random mixture of each image of ``(N, C, H, W)``."""
+        x, dtype = widened(x), x.dtype  # half precision rounds draws to 1
         w = -torch.log1p(-rng.fold(0).uniform((self.width,), x))  # exponential: uniform on the simplex
         w = w / w.sum(1, keepdim=True)
         m = rng.fold(1).uniform((1, 1, 1), x)
         with torch.autocast(x.device.type, enabled=False):
             chains = self._chains(x, rng.fold(2))
         mixed = (w[:, :, None, None, None] * chains).sum(1)
-        return torch.lerp(mixed, x, m).clamp(0, 1)
+        return torch.lerp(mixed, x, m).clamp(0, 1).to(dtype)
 
     def _chains(self, x: Tensor, rng: Streams) -> Tensor:
         """``(N, width, C, H, W)`` all chains of all images, one operation after the other."""

@@ -85,6 +85,14 @@ def test_each_image_has_its_own_mixture_and_its_own_draws():
     assert ((found >= 0) & (found <= 1)).all()
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_rounds_nothing_but_the_images(dtype):
+    x, rng = torch.rand(400, 1, 4, 4).to(dtype), Streams.of(0, range(400))
+    found = AugMix().mixture(x, rng)
+    assert torch.equal(found, AugMix().mixture(x.float(), rng).to(dtype))
+    assert found.isfinite().all()
+
+
 def test_shares_of_chains_are_uniform_on_the_simplex(monkeypatch):
     # Chain k is an image with a 1 in channel k: the mixture of zeros shows its share.
     chains = torch.eye(3).view(1, 3, 3, 1, 1)
