@@ -83,7 +83,7 @@ class Scattering(nn.Module):
                 for psi2 in self.psi[j1 + 1 :]:
                     u2 = _modulus(u1[:, :, :, None], psi2).flatten(2, 3)  # (N, C, L * L, H, W)
                     found.append(self._average(torch.fft.fft2(u2)))
-            return torch.cat(found, 2).flatten(1, 2)
+            return torch.cat(found, 2).flatten(1, 2).to(self.phi)
 
     def _average(self, waves: Tensor) -> Tensor:
         average: Tensor = torch.fft.ifft2(waves * self.phi).real

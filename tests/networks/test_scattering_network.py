@@ -26,6 +26,16 @@ def test_images_of_the_usual_sizes_pass(shape):
     assert ScatteringNetwork(shape, angles=4).eval()(torch.rand(2, *shape)).shape == (2, 10)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_passes(dtype):
+    torch.manual_seed(0)
+    network, x = ScatteringNetwork((1, 8, 8), angles=4).eval(), torch.rand(2, 1, 8, 8)
+    with torch.no_grad():
+        expected, found = network(x), network.to(dtype)(x.to(dtype))
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), expected, rtol=0, atol=0.02)
+
+
 def test_only_the_dense_layer_learns():
     network = ScatteringNetwork((1, 8, 8))
     assert {name for name, _ in network.named_parameters()} == {"head.linear.weight", "head.linear.bias"}
