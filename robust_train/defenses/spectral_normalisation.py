@@ -8,7 +8,7 @@ from torch import nn
 from robust_train.defenses.base import Defense
 from robust_train.lipschitz.layer import layer_bound
 
-_GRID = 4  # a sixteenth of the frequencies of the default, for a bound that is up to 8 % larger
+_GRID = 4  # a sixteenth of the frequencies of the default, for a bound that is up to 18 % too large
 
 
 @dataclass(frozen=True)
@@ -19,17 +19,20 @@ class SpectralNormalisation(Defense):
 
     The layers are every ``Linear`` and every ``Conv2d``, a convolution as the linear map of whole images
     that it is. Its norm is that of the Fourier transform of the kernel, bounded from above for images of
-    any size, by up to 8 %; the paper of Miyato et al. takes the norm of the reshaped kernel instead, which
-    the convolution can exceed. As a projection of the plain weights (Gouk et al.) it leaves nothing to
-    restore, and averages of weights that meet the bound meet it, too. Batch normalisation and the weights
-    of a ``ConvexSum`` are not bounded.
+    any size: by at most 18 %, and 8 % where kernels have 3 pixels along an axis; the paper of Miyato et al.
+    takes the norm of the reshaped kernel instead, which the convolution can exceed. As a projection of the
+    plain weights (Gouk et al.) it leaves nothing to restore, and averages of weights that meet the bound meet
+    it, too. Batch normalisation and the weights of a ``ConvexSum`` are not bounded.
+
+    For each convolution a step solves an eigenvalue problem of its channels at about
+    :math:`(4 k)^2 / 2` frequencies, which takes seconds where layers are wide.
 
     Args:
         bound: The largest norm of a layer, lambda.
 
     Raises:
-        ValueError: The bound is not positive, the network has no such layer, or, after a step, a convolution
-            pads by other pixels of the image than those that wrap around.
+        ValueError: The bound is not positive, the network has no such layer, or, after a step, a weight is
+            not finite or a convolution pads by other pixels of the image than those that wrap around.
 
     References:
         Spectral normalization for generative adversarial networks (Miyato et al., 2018)
@@ -58,6 +61,11 @@ class SpectralNormalisation(Defense):
 
     @torch.no_grad()
     def after_step(self, network: nn.Module) -> None:
-        for module in network.modules():
+        for name, module in network.named_modules():
             if isinstance(module, nn.Linear | nn.Conv2d):
+                if not module.weight.isfinite().all():
+                    raise ValueError(
+                        f"SpectralNormalisation: the weight of layer {name!r} is not finite any more: choose "
+                        "a smaller learning rate."
+                    )
                 module.weight.div_((layer_bound(module, _GRID) / self.bound).clamp_min(1))

@@ -92,6 +92,15 @@ def test_what_has_no_meaning_is_refused():
         SpectralNormalisation().after_step(nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect"))
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_weight_that_is_not_finite_is_named(value):
+    network = SmallCNN((1, 8, 8), width=4)
+    network.get_submodule(place := "features.2").weight.data[0] = value
+    sentence = rf"^SpectralNormalisation: the weight of layer '{place}' is not finite any more: choose"
+    with pytest.raises(ValueError, match=sentence):
+        SpectralNormalisation().after_step(network)
+
+
 def test_a_network_without_such_layers_is_refused():
     with pytest.raises(ValueError, match=r"^SpectralNormalisation: the network has no Linear and no Conv2d"):
         SpectralNormalisation().wrap(LipschitzCNN((1, 8, 8), width=2, hidden=4))
