@@ -92,6 +92,14 @@ def test_the_bound_holds_where_the_grid_misses_the_largest_frequency(grid):
     assert fine <= convolution_bound(kernel, grid=grid).item()
 
 
+@pytest.mark.parametrize(("grid", "share"), [(16, 0.01), (8, 0.04), (4, 0.18)])
+@pytest.mark.parametrize("k", [3, 7])
+def test_the_bound_comes_as_near_as_it_says(grid, share, k):
+    kernel = torch.ones(1, 1, k, k, dtype=torch.float64)  # its largest value, k * k, is on every grid
+    excess = convolution_bound(kernel, grid=grid).item() / k**2 - 1
+    assert 0 < excess < (share / 2 if k == 3 else share)
+
+
 def test_a_dilation_is_no_more_than_the_same_kernel():
     kernel = kernel_of((3, 2, 3, 1, 1))
     truth = spectral(lambda x: conv2d(x, kernel, dilation=2, padding=2), (2, 9, 9))
