@@ -29,7 +29,7 @@ class RobustClassifier(pl.LightningModule):
     Args:
         network: Images in [0, 1] to logits; normalisation is its own first layer.
         defenses: In the order in which they act.
-        optimizer: Makes the optimizer from the parameters.
+        optimizer: Makes the optimizer from the parameters; by default AdamW.
         scheduler: Makes the scheduler from the optimizer.
         interval: Whether the scheduler steps each ``epoch`` or each optimizer ``step``.
         seed: Of the defenses' own draws.
@@ -50,7 +50,7 @@ class RobustClassifier(pl.LightningModule):
         self,
         network: nn.Module,
         defenses: list[Defense] | None = None,
-        optimizer: OptimizerCallable = torch.optim.AdamW,
+        optimizer: OptimizerCallable | None = None,  # a default class would lend others its own arguments
         scheduler: LRSchedulerCallable | None = None,
         interval: str = "epoch",
         seed: int = 0,
@@ -61,7 +61,7 @@ class RobustClassifier(pl.LightningModule):
             network = defense.wrap(network)
         _check(network, self.defenses)
         self.network = network
-        self.optimizer, self.scheduler, self.interval = optimizer, scheduler, interval
+        self.optimizer, self.scheduler, self.interval = optimizer or torch.optim.AdamW, scheduler, interval
         self.seed = seed
         self._current: Any = None  # the step between its forward and its backward pass
 

@@ -86,6 +86,12 @@ def test_options_win_wherever_they_stand(recipe, capsys):
     assert recipe["trainer"]["devices"] == "2"
 
 
+@pytest.mark.parametrize(("name", "decay"), [("SGD", 0), ("Adam", 0), ("AdamW", 0.01)])
+def test_an_optimizer_has_its_own_defaults_and_no_other_s(variant, capsys, name, decay):
+    recipe = variant("class_path: AdamW", f"class_path: {name}")
+    assert printed(capsys, "--config", recipe)["model"]["optimizer"]["init_args"]["weight_decay"] == decay
+
+
 def test_training_starts_from_a_checkpoint(recipe, trained, place):
     still = (
         "--model.optimizer=SGD",
