@@ -86,6 +86,11 @@ class Doubled(nn.Linear):
         return 2 * super().forward(x)
 
 
+class HotConvolution(nn.Conv2d):
+    def _conv_forward(self, x, weight, bias):
+        return super()._conv_forward(x, 5 * weight, bias)
+
+
 class Hot(AOLDense):
     def forward(self, x):
         return 5 * super().forward(x)
@@ -123,6 +128,7 @@ def test_the_matrix_of_another_forward_pass_is_not_believed():
         nn.AvgPool2d(2, padding=1, count_include_pad=False),
         nn.Softplus(threshold=0),
         Hot(4, 2),
+        HotConvolution(1, 1, 3),
         nn.BatchNorm2d(3, track_running_stats=False),
         nn.Bilinear(2, 2, 2),
     ],
