@@ -14,15 +14,16 @@ Runs = Mapping[str, Sequence[Mapping[str, Any]]]
 """What ``results.json`` of every seed holds, by the name of the recipe."""
 
 
-def tabulate(runs: Runs) -> str:
+def tabulate(runs: Runs, seeds: int = 1) -> str:
     """The table in Markdown: means over the seeds, with the standard deviation where there are several.
 
     The columns are the clean accuracy, the headline of every regime (robust accuracy, or median size), the
-    robust accuracy under ``published`` minus that under ``strongest``, and the seconds of training as a
-    multiple of those of the first recipe.
+    robust accuracy under ``published`` minus that under ``strongest`` where both have one budget in one
+    norm, and the seconds of training as a multiple of those of the first recipe.
 
     Args:
         runs: At least one recipe, each with at least one seed.
+        seeds: How many there should be; a row of fewer says so.
 
     Example:
         >>> share = {"value": 0.5}
@@ -47,7 +48,8 @@ def tabulate(runs: Runs) -> str:
         ]
         clean = _figure([run["clean_accuracy"]["value"] for run in results], size=False)
         time = statistics.median(_seconds(run) for run in results) / base
-        lines.append(_line([recipe, clean, *regimes, _gap(results), f"{time:.1f}"]))
+        name = recipe if len(results) >= seeds else f"{recipe} (n = {len(results)})"
+        lines.append(_line([name, clean, *regimes, _gap(results), f"{time:.1f}"]))
     return "\n".join(lines)
 
 
@@ -62,8 +64,17 @@ def headline(run: Mapping[str, Any], name: str) -> float:
 
 def _gap(results: Sequence[Mapping[str, Any]]) -> str:
     """Points of robust accuracy that the published attack left and the strongest took."""
-    gaps = [headline(run, PUBLISHED) - headline(run, STRONGEST) for run in results]
-    return "" if any(math.isnan(gap) for gap in gaps) else _figure(gaps, size=False)
+    if not all(map(_comparable, results)):
+        return ""
+    return _figure([headline(run, PUBLISHED) - headline(run, STRONGEST) for run in results], size=False)
+
+
+def _comparable(run: Mapping[str, Any]) -> bool:
+    """Whether both regimes are there, and ask for the same: a label within one budget in one norm."""
+    published, strongest = (run["regimes"].get(name) for name in (PUBLISHED, STRONGEST))
+    if published is None or strongest is None or published["minimal"] or strongest["minimal"]:
+        return False
+    return all(published[key] is not None and published[key] == strongest[key] for key in ("norm", "eps"))
 
 
 def _figure(values: list[float], size: bool) -> str:

@@ -1,20 +1,26 @@
 """The table of several recipes: means, spreads, and what is missing."""
 
+import pytest
+
 from robust_train.report.tabulation import tabulate
 from robust_train.report.wording import NOTHING
 
 
 def run(clean=0.9, strongest=0.5, size=1.0, published=None, seconds=10.0):
-    share = {"minimal": False, "metrics": {"robust_accuracy": {"value": strongest}}}
-    regimes = {"strongest": share, "l2": {"minimal": True, "metrics": {"median_size": {"value": size}}}}
+    size = {"minimal": True, "norm": "l2", "eps": None, "metrics": {"median_size": {"value": size}}}
+    regimes = {"strongest": budgeted(strongest), "l2": size}
     if published is not None:
-        regimes["published"] = {"minimal": False, "metrics": {"robust_accuracy": {"value": published}}}
+        regimes["published"] = published if isinstance(published, dict) else budgeted(published)
     timing = {"training": seconds} if seconds else {}
     return {"clean_accuracy": {"value": clean}, "regimes": regimes, "timing": timing}
 
 
-def rows(runs):
-    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in tabulate(runs).splitlines()]
+def budgeted(value, norm="linf", eps=0.1):
+    return {"minimal": False, "norm": norm, "eps": eps, "metrics": {"robust_accuracy": {"value": value}}}
+
+
+def rows(runs, seeds=1):
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in tabulate(runs, seeds).splitlines()]
 
 
 def test_a_row_holds_the_means_and_standard_deviations_over_the_seeds():
@@ -27,6 +33,26 @@ def test_a_row_holds_the_means_and_standard_deviations_over_the_seeds():
 def test_the_gap_is_what_the_published_attack_did_not_see():
     *_, row = rows({"broken": [run(strongest=0.1, published=0.95)]})
     assert row[-2] == "85.0"
+
+
+@pytest.mark.parametrize(
+    "published",
+    [
+        run()["regimes"]["l2"],
+        budgeted(0.95, norm="l2"),
+        budgeted(0.95, eps=0.2),
+        {**budgeted(0.95), "norm": None, "eps": None},
+    ],
+    ids=["size", "norm", "eps", "none"],
+)
+def test_there_is_no_gap_between_answers_to_two_questions(published):
+    *_, row = rows({"other": [run(strongest=0.1, published=published)]})
+    assert row[-2] == ""
+
+
+def test_a_row_of_fewer_seeds_than_asked_says_so():
+    _, _, one, two = rows({"one": [run()], "two": [run(), run()]}, seeds=2)
+    assert (one[0], two[0]) == ("one (n = 1)", "two")
 
 
 def test_times_are_multiples_of_the_median_of_the_first():
