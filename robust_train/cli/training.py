@@ -139,7 +139,7 @@ class TrainingCLI(LightningCLI):
             checkpoint.save(self.out, self.model.network, self.recipe)
             text = (self.out / checkpoint.RECIPE).read_text(encoding="utf-8")
             write_results(self._results(), self.out, text, history, self.stopwatch.seconds)
-            write_card(self._results(), self.out / "README.md", self.out.name, text, shlex.join(self.argv))
+            write_card(self._results(), self.out / "README.md", self.out.name, text, _again(self.argv))
             show(self._results())
             print(f"Wrote {self.out}")
 
@@ -166,3 +166,15 @@ class TrainingCLI(LightningCLI):
         if results is None:
             raise UserError("This process measured nothing: use a strategy that keeps it, such as ddp.")
         return results
+
+
+def _again(argv: list[str]) -> str:
+    """The command that trains again: without the folder to write, which is taken by then.
+
+    Example:
+        >>> _again(["robust-train", "fit", "--out", "a", "--config=b.yaml", "--out=c"])
+        'robust-train fit --config=b.yaml'
+    """
+    after = ["", *argv]
+    kept = (word for before, word in zip(after, argv, strict=False) if "--out" not in (before, word))
+    return shlex.join(word for word in kept if not word.startswith("--out="))
