@@ -19,8 +19,13 @@ class Stopwatch(pl.Callback):
     """
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self._before = 0.0
         self._since: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Until now, where it runs."""
+        return self._before + (0.0 if self._since is None else perf_counter() - self._since)
 
     def on_train_start(self, *args: Any) -> None:
         self._since = perf_counter()
@@ -39,9 +44,7 @@ class Stopwatch(pl.Callback):
         return {"seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.seconds = state_dict["seconds"]
+        self._before = state_dict["seconds"]
 
     def _pause(self) -> None:
-        if self._since is not None:
-            self.seconds += perf_counter() - self._since
-            self._since = None
+        self._before, self._since = self.seconds, None

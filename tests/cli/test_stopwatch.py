@@ -36,5 +36,20 @@ def test_it_counts_training_and_not_validation():
     assert again.seconds == watch.seconds
 
 
+def test_what_is_saved_while_it_runs_tells_of_the_time_until_then():
+    watch = Stopwatch()
+    watch.on_train_start()
+    sleep(0.02)
+    first = watch.state_dict()["seconds"]
+    assert 0.02 <= first <= watch.seconds < 1.0
+    watch.on_train_end()
+    assert watch.state_dict() == watch.state_dict()
+    again = Stopwatch()
+    again.load_state_dict({"seconds": first})
+    again.on_train_start()
+    again.on_train_end()
+    assert first < again.seconds < first + 1.0
+
+
 def test_a_run_records_how_long_it_trained(trained):
     assert json.loads((trained / "results.json").read_text())["timing"]["training"] > 0
