@@ -95,15 +95,15 @@ class TrainingCLI(LightningCLI):
         place_loggers(config.trainer.logger, self.out)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        given = self._get(self.config_init, "trainer")
+        given, self.stopwatch = self._get(self.config_init, "trainer"), Stopwatch()
         if self.subcommand == "fit":
-            self.stopwatch = Stopwatch()
             callbacks = [*(given["callbacks"] or []), self.stopwatch]
             kwargs |= {"logger": with_csv(given["logger"], self.out), "callbacks": callbacks}
             trainer = super().instantiate_trainer(**kwargs)
         else:
             # What a recipe watches in the course of a training would mix with what is asked for.
-            callbacks = [c for c in given["callbacks"] or [] if not isinstance(c, Robustness)]
+            watched = [c for c in given["callbacks"] or [] if not isinstance(c, Robustness)]
+            callbacks = [*watched, self.stopwatch]  # which the checkpoint of a training holds
             kwargs |= {"logger": given["logger"] or False, "callbacks": callbacks}
             trainer = super().instantiate_trainer(**kwargs)
         for callback in trainer.checkpoint_callbacks:
