@@ -37,7 +37,7 @@ def stabilised(network: Network, slope: float, dtype: torch.dtype) -> Iterator[N
         >>> bool((x.grad != 0).all()), saturated[0].weight.dtype
         (True, torch.float32)
     """
-    module = network if isinstance(network, nn.Module) else nn.Module()
+    module = nn.Sequential(network) if isinstance(network, nn.Module) else nn.Module()
     twins = _doubled(module)
     with ExitStack() as stack:
         for unit in module.modules():

@@ -166,6 +166,15 @@ def test_tied_weights_stay_tied():
     torch.testing.assert_close(found.float(), -(1 + expected.amax(1, keepdim=True) - expected).log())
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script. is deprecated:FutureWarning")
+def test_a_scripted_network_is_seen_in_double_precision_too():
+    network, x = curved((1, 4, 4), 5, dtype=torch.float32), torch.rand(8, 1, 4, 4)
+    labels = network(x).argmax(1)
+    attack = Stabilised(attack=FGSM(eps=0.1), slope=0.0)
+    found = attack(torch.jit.script(network), x, labels).inputs
+    assert torch.equal(found, attack(network, x, labels).inputs)
+
+
 def test_norm_and_budget_are_those_of_the_search_unless_given():
     attack = Stabilised(attack=FGSM(norm="l2", eps=0.5))
     assert (attack.norm, attack.eps) == ("l2", 0.5)
