@@ -1,6 +1,7 @@
 """The Lightning module: a network, the defenses that wrap it, and an optimizer."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,10 +12,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from robust_train.attacking.modes import evaluating
+from robust_train.data.replayed import Replayed
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.detecting import Detecting
 from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import recorded
+from robust_train.defenses.stacking import check_stack
 from robust_train.randomness import Streams
 from robust_train.types import Batches
 
@@ -35,8 +38,7 @@ class RobustClassifier(pl.LightningModule):
         seed: Of the defenses' own draws.
 
     Raises:
-        ValueError: Two defenses replace the loss or search for the worst inputs, or one watches modules
-            that the network does not have.
+        ValueError: The defenses do not stack, or not in this order.
 
     Example:
         >>> from robust_train.defenses import AdversarialTraining
@@ -59,7 +61,7 @@ class RobustClassifier(pl.LightningModule):
         self.defenses = list(defenses or [])
         for defense in self.defenses:
             network = defense.wrap(network)
-        _check(network, self.defenses)
+        check_stack(network, self.defenses)
         self.network = network
         self.optimizer, self.scheduler, self.interval = optimizer or torch.optim.AdamW, scheduler, interval
         self.seed = seed
@@ -86,11 +88,9 @@ class RobustClassifier(pl.LightningModule):
                 module.forget()
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        step = self._step(*batch, batch_idx)
-        for defense in sorted(self.defenses, key=lambda one: one.moves_weights):
-            step = defense.batch(self.network, step)
-        self._current = step = self._forward(step)
-        mean = self._losses(step).mean()
+        with self._whole():
+            step = self._forward(self._perturbed(self._step(*batch, batch_idx)))
+            self._current, mean = step, self._losses(step).mean()
         accuracy = (step.logits.detach().argmax(1) == step.labels).float().mean()
         self.log_dict(
             {"train/loss": mean, "train/accuracy": accuracy}, on_step=False, on_epoch=True, prog_bar=True
@@ -103,13 +103,25 @@ class RobustClassifier(pl.LightningModule):
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         self._log_loss("test/loss", *batch)
 
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        with self._whole():
+            super().backward(loss, *args, **kwargs)
+
     def on_after_backward(self) -> None:
-        step, self._current = self._current, None  # a graph that stayed would forbid to copy the module
-        for defense in self.defenses:
-            defense.after_backward(self.network, step)
+        with self._whole():
+            for defense in self.defenses:
+                defense.after_backward(self.network, self._current)
+        self._current = None  # a graph that stayed would forbid to copy the module
+
+    def on_train_start(self) -> None:
+        self._begin()
+
+    def on_train_end(self) -> None:
+        self._begin()
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        super().optimizer_step(*args, **kwargs)
+        with self._whole():  # an interrupt may come between the passes, too
+            super().optimizer_step(*args, **kwargs)
         for defense in self.defenses:
             defense.after_step(self.network)
 
@@ -137,10 +149,41 @@ class RobustClassifier(pl.LightningModule):
     def _step(self, inputs: Tensor, labels: Tensor, batch_idx: int) -> Step:
         # Streams are addressed by place in the global batch: no two processes draw the same.
         first = self.global_rank * len(inputs)
-        rng = Streams.of(self.seed, range(first, first + len(inputs))).fold(self.global_step).fold(batch_idx)
+        rng = Streams.of(self.seed, range(first, first + len(inputs)))
+        for word in self._moment(batch_idx):
+            rng = rng.fold(word)
         steps = self.trainer.estimated_stepping_batches  # infinite, or -1, where nobody set an end
         progress = min(1.0, self.global_step / steps) if steps > 0 else 0.0
         return Step(inputs, labels, inputs, labels, progress, rng, objective=self._objective)
+
+    def _moment(self, batch_idx: int) -> tuple[int, int]:
+        """What tells steps apart; replays are one where a perturbation goes on from each to the next."""
+        batches = getattr(self.trainer.train_dataloader, "batch_sampler", None)
+        if isinstance(batches, Replayed) and any(defense.reads_input_gradient for defense in self.defenses):
+            return self.current_epoch, batch_idx // batches.replays
+        return self.global_step, batch_idx
+
+    def _perturbed(self, step: Step) -> Step:
+        """The step as the defenses want it, and found in single precision, whatever the trainer's."""
+        with torch.autocast(step.inputs.device.type, enabled=False):
+            for defense in sorted(self.defenses, key=lambda one: one.moves_weights):
+                self._current = step = defense.batch(self.network, step)
+        return step
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """A step that does not come to its end leaves no weights moved."""
+        try:
+            yield
+        except BaseException:
+            if self._current is not None:
+                self._current.put_back(self.network)
+            self._current = None
+            raise
+
+    def _begin(self) -> None:
+        for defense in self.defenses:
+            defense.begin(self.network)
 
     def _objective(self, step: Step) -> Tensor:
         return self._losses(self._forward(step))
@@ -177,14 +220,3 @@ class _Placed:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         for inputs, labels in self.batches:
             yield inputs.to(self.device), labels.to(self.device)
-
-
-def _check(network: nn.Module, defenses: list[Defense]) -> None:
-    for defense in defenses:
-        if defense.watch and not any(isinstance(module, defense.watch) for module in network.modules()):
-            kinds = ", ".join(kind.__name__ for kind in defense.watch)
-            raise ValueError(f"{type(defense).__name__}: the network has no module among {kinds} to watch.")
-    for flag, act in (("replaces_loss", "replace the loss"), ("maximises", "search for the worst inputs")):
-        names = [type(defense).__name__ for defense in defenses if getattr(defense, flag)]
-        if len(names) > 1:
-            raise ValueError(f"{' and '.join(names)} each {act}: keep one of them.")

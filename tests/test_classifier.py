@@ -9,7 +9,18 @@ from torch import nn
 from torch.nn.functional import cross_entropy, one_hot
 from torch.utils.data import DataLoader, TensorDataset
 
-from robust_train import PGD, AdversarialTraining, Augmentation, Defense, RobustClassifier, Step
+from robust_train import (
+    NFGSM,
+    PGD,
+    AdversarialFineTuning,
+    AdversarialTraining,
+    AdversarialWeightPerturbation,
+    Augmentation,
+    Defense,
+    RobustClassifier,
+    SeveralNorms,
+    Step,
+)
 from robust_train.randomness import Streams
 
 
@@ -269,3 +280,30 @@ def test_defenses_are_calibrated_on_both_parts_of_the_data(loader):
     module.calibrate(loader, [next(iter(loader))])
     assert counts == [[24, 24, 4]]
     assert module.network.training
+
+
+@pytest.mark.parametrize(
+    "defense",
+    [
+        NFGSM(eps=0.1, noise=0.0),
+        AdversarialTraining(PGD(eps=0.1, steps=1, random_start=False)),
+        AdversarialFineTuning(PGD(eps=0.1, steps=1, random_start=False)),
+        SeveralNorms([PGD(eps=0.1, steps=1, random_start=False)]),
+        AdversarialWeightPerturbation(0.1),
+    ],
+    ids=lambda defense: type(defense).__name__,
+)
+def test_what_is_searched_for_is_the_same_in_half_precision(defense):
+    """The gradients of a network that is sure are too small for it."""
+    module, x = RobustClassifier(network(), [defense]), torch.rand(16, 1, 4, 4)
+    with torch.no_grad():
+        module.network[-1].weight.mul_(40)
+    y = module(x).argmax(1)
+    results = []
+    for half in (False, True):
+        one = deepcopy(module)
+        step = Step(x, y, x, y, 0.0, Streams.of(0, range(16)), objective=one._objective)
+        with torch.autocast("cpu", torch.float16, enabled=half):
+            results.append((one._perturbed(step).inputs, *one.parameters()))
+    assert all(map(torch.equal, *results))
+    assert not all(map(torch.equal, results[0], (x, *module.parameters())))

@@ -53,9 +53,8 @@ class AdversarialFineTuning(Defense):
     def __post_init__(self) -> None:
         check_positive(self, "alpha")
 
-    def wrap(self, network: nn.Module) -> nn.Module:
+    def begin(self, network: nn.Module) -> None:
         setattr(network, _START, None)
-        return network
 
     def batch(self, network: nn.Module, step: Step) -> Step:
         start = _start(network)

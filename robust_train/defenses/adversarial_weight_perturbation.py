@@ -25,7 +25,8 @@ class AdversarialWeightPerturbation(Defense):
     It goes with what searches for the perturbed inputs: ``AdversarialTraining``, ``TRADES`` or ``MART``.
     The weights are put back, bit for bit, before the optimizer steps, so that its weight decay sees
     them rather than the moved ones, as it does in the authors' code. The pass that finds v moves no
-    statistics of batch normalisation, and dropout draws in it what it draws in the one that follows.
+    statistics of batch normalisation, and dropout draws in it what it draws in the one that follows. Where a
+    step does not come to its end, the weights are put back all the same.
 
     Args:
         gamma: Length of v relative to the weights. The paper takes 0.01, and 0.005 over ``TRADES``; a
@@ -57,14 +58,16 @@ class AdversarialWeightPerturbation(Defense):
         with untouched(network):
             loss = step.objective(step).mean()
             gradients = torch.autograd.grad(loss, list(weights.values()), materialize_grads=True)
-        with torch.no_grad():
-            for w, g in zip(weights.values(), gradients, strict=True):
-                w.add_(gamma * w.norm() * steepest(averaged(g)[None], "l2")[0])
+        step = replace(step, weights=before | step.weights)
+        try:
+            with torch.no_grad():
+                for w, g in zip(weights.values(), gradients, strict=True):
+                    w.add_(gamma * w.norm() * steepest(averaged(g)[None], "l2")[0])
+        except BaseException:
+            step.put_back(network)
+            raise
         torch.clear_autocast_cache()  # of the weights in half precision, which are no longer these
-        return replace(step, weights=before | step.weights)
+        return step
 
     def after_backward(self, network: nn.Module, step: Step) -> None:
-        with torch.no_grad():
-            for name, weight in network.named_parameters():
-                if name in step.weights:
-                    weight.copy_(step.weights[name])
+        step.put_back(network)

@@ -26,6 +26,8 @@ class Augmentation(Defense):
     padding: int = 4
     flip: bool = True
 
+    augments = True
+
     def batch(self, network: Network, step: Step) -> Step:
         inputs = self._moved(step.inputs, step.rng.fold(0xA06))
         perturbed = step.clean is not step.inputs

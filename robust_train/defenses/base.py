@@ -45,6 +45,13 @@ class Step:
     objective: Callable[["Step"], Tensor] = _plain
     weights: dict[str, Tensor] = field(default_factory=dict)
 
+    def put_back(self, network: nn.Module) -> None:
+        """Undo what was done to the weights of the network, bit for bit."""
+        with torch.no_grad():
+            for name, weight in network.named_parameters():
+                if name in self.weights:
+                    weight.copy_(self.weights[name])
+
     def seen_by(self, defense: "Defense") -> "Step":
         """The step with the activations that this defense watches, and no other's."""
         seen = [one for one in self.activations if isinstance(one.module, defense.watch)]
@@ -54,7 +61,8 @@ class Step:
 class Defense:
     """Something that makes a network robust, by acting on any of these points; none by default.
 
-    It is stateless: what must be remembered is a buffer of what ``wrap`` returns. Defenses stack
+    It is stateless: what must be remembered is a buffer of what ``wrap`` returns, or, in the course of one
+    training, an attribute of the network that ``begin`` removes. Defenses stack
     in the order in which a recipe lists them.
     """
 
@@ -67,11 +75,15 @@ class Defense:
     maximises: ClassVar[bool] = False
     """Whether ``batch`` searches for the worst inputs, which can be done once."""
 
+    augments: ClassVar[bool] = False
+    """Whether ``batch`` moves the images themselves, the clean ones too: the data are others then."""
+
     moves_weights: ClassVar[bool] = False
     """Whether ``batch`` moves weights, until ``after_backward`` puts them back: then it acts last."""
 
     reads_input_gradient: ClassVar[bool] = False
-    """Whether ``after_backward`` reads ``step.inputs.grad``, that of the mean loss."""
+    """Whether ``after_backward`` reads ``step.inputs.grad``, that of the mean loss: then what augments acts
+    before, and in the same way in all replays of a batch."""
 
     needs_end: ClassVar[bool] = False
     """Whether it takes turns by ``step.progress``, which stays 0 in a training that has no end."""
@@ -80,8 +92,14 @@ class Defense:
         """The network to train and to deploy in place of this one."""
         return network
 
+    def begin(self, network: nn.Module) -> None:
+        """Forget what an earlier training left; called when a training starts, and when it is done."""
+
     def batch(self, network: nn.Module, step: Step) -> Step:
-        """Other inputs or targets: the inner maximisation, augmentation, soft labels."""
+        """Other inputs or targets: the inner maximisation, augmentation, soft labels.
+
+        Without autocast: what is searched for is lost in half precision.
+        """
         return step
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:

@@ -35,7 +35,18 @@ def perturbed(step: Step, delta: Tensor) -> Step:
     return replace(step, inputs=(step.inputs + delta).clamp(0, 1))
 
 
+def forget(network: nn.Module) -> None:
+    """Start from zero again."""
+    setattr(network, _DELTA, None)
+
+
 def climb(network: nn.Module, delta: Tensor, g: Tensor, alpha: float, eps: float) -> None:
-    """Carry the perturbation on, one step up along the signs of the gradient, in the ball of linf."""
-    signs = torch.nan_to_num(g.detach()).sign()
-    setattr(network, _DELTA, (delta + alpha * signs).clamp(-eps, eps))
+    """Carry the perturbation on, one step up along the signs of the gradient, in the ball of linf.
+
+    Rows that a shorter batch has not are carried on as they are.
+    """
+    moved = delta + alpha * torch.nan_to_num(g.detach()).sign()
+    last: Tensor | None = getattr(network, _DELTA, None)
+    if last is not None and last.shape[1:] == moved.shape[1:]:
+        moved = torch.cat([moved, last[len(moved) :].to(moved)])
+    setattr(network, _DELTA, moved.clamp(-eps, eps))

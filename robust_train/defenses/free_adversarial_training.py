@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.carrying import carried, climb, perturbed
+from robust_train.defenses.carrying import carried, climb, forget, perturbed
 from robust_train.defenses.schedule import Ramp
 
 
@@ -21,8 +21,8 @@ class FreeAdversarialTraining(Defense):
 
     with both gradients of the same pass. The delta of a row goes on to the row of the next batch, and
     starts at zero anew where a training is resumed. :math:`x + \delta` is clipped to [0, 1], of which the
-    paper does not speak, and its gradient is the one at the clipped image. What augments a batch here
-    draws anew in each replay.
+    paper does not speak, and its gradient is the one at the clipped image. What augments a batch is listed
+    before, and makes the same of it in all its replays.
 
     Args:
         eps: Budget in linf, in pixel units; a ramp for one that grows.
@@ -48,6 +48,9 @@ class FreeAdversarialTraining(Defense):
     def __post_init__(self) -> None:
         if not ((isinstance(self.eps, Ramp) or self.eps > 0) and self.step_size > 0):
             raise ValueError("FreeAdversarialTraining: eps and step_size must be positive.")
+
+    def begin(self, network: nn.Module) -> None:
+        forget(network)
 
     def batch(self, network: nn.Module, step: Step) -> Step:
         return perturbed(step, carried(network, step.inputs))

@@ -45,6 +45,8 @@ class Jitter(Defense):
     limits: tuple[float, ...] = (30.0, 3.0, 3.0)
     strength: float | Ramp = 1.0
 
+    augments = True
+
     def __post_init__(self) -> None:
         check_limits(self, self.transform, self.limits)
         if not isinstance(self.strength, Ramp) and not self.strength >= 0:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.carrying import carried, climb, perturbed
+from robust_train.defenses.carrying import carried, climb, forget, perturbed
 from robust_train.defenses.processes import averaged
 from robust_train.defenses.schedule import Ramp
 
@@ -47,6 +47,9 @@ class UniversalAdversarialTraining(Defense):
     def __post_init__(self) -> None:
         if not ((isinstance(self.eps, Ramp) or self.eps > 0) and self.step_size > 0):
             raise ValueError("UniversalAdversarialTraining: eps and step_size must be positive.")
+
+    def begin(self, network: nn.Module) -> None:
+        forget(network)
 
     def batch(self, network: nn.Module, step: Step) -> Step:
         return perturbed(step, carried(network, step.inputs[:1]))

@@ -52,8 +52,20 @@ def test_the_copy_is_of_the_first_weights_and_no_part_of_the_network():
     assert [name for name, _ in network.named_modules()] == names
     network[-1].weight.data.neg_()
     assert torch.equal(AdversarialFineTuning().batch(network, step).inputs, first)
-    again = AdversarialFineTuning().wrap(network)
-    assert not torch.equal(AdversarialFineTuning().batch(again, step).inputs, first)
+    AdversarialFineTuning().begin(network)
+    assert not torch.equal(AdversarialFineTuning().batch(network, step).inputs, first)
+
+
+def test_a_second_training_starts_from_the_weights_that_it_finds_and_keeps_no_copy():
+    network, data = convolutional(dtype=torch.float64), make_step(16, dtype=torch.float64)
+    network[3].p = 0.0
+    model = RobustClassifier(network, [AdversarialFineTuning()], sgd)
+    fit(model, data, batch=8)
+    assert not {id(one) for one in vars(network).values() if isinstance(one, list) and one}
+    once = deepcopy(network)
+    fit(model, data, batch=8)
+    fit(RobustClassifier(once, [AdversarialFineTuning()], sgd), data, batch=8)
+    assert_same_weights(network, once)
 
 
 def test_a_factor_without_a_meaning_is_refused():

@@ -4,9 +4,11 @@ from copy import deepcopy
 from dataclasses import replace
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
 
 from robust_train import (
     MART,
@@ -14,10 +16,13 @@ from robust_train import (
     TRADES,
     AdversarialTraining,
     AdversarialWeightPerturbation,
+    Defense,
     GradientPenalty,
     Ramp,
     RobustClassifier,
+    norms,
 )
+from robust_train.defenses import adversarial_weight_perturbation
 from tests.defenses import test_mart, test_trades
 from tests.defenses.examples import judged, make_step
 from tests.defenses.training import compare, fit
@@ -128,6 +133,75 @@ def test_no_weights_stay_moved_after_an_epoch_without_learning():
     fit(RobustClassifier(network, stack, lambda p: torch.optim.SGD(p, lr=0.0)), make_step(12), batch=4)
     for name, weight in network.named_parameters():
         assert torch.equal(weight, before[name])
+
+
+class Interrupting(pl.Callback):
+    """An interrupt, or an error, at one moment of the second step."""
+
+    def __init__(self, moment, error):
+        self.moment, self.error, self.calls = moment, error, 0
+
+    def strike(self, *args):
+        self.calls += 1
+        if self.calls == 2:
+            raise self.error
+
+    def on_before_backward(self, trainer, module, loss):
+        if self.moment == "backward":
+            loss.register_hook(self.strike)
+        if self.moment == "between":
+            self.strike()
+
+    def on_after_backward(self, *args):
+        if self.moment == "after":
+            self.strike()
+
+
+@pytest.mark.parametrize("moment", ["forward", "between", "backward", "after"])
+@pytest.mark.parametrize("error", [RuntimeError("out of memory"), KeyboardInterrupt()], ids=["error", "key"])
+def test_a_step_that_is_cut_short_leaves_no_weights_moved(moment, error, loaders):
+    network, striking = convolutional(), Interrupting(moment, error)
+    before = deepcopy(dict(network.named_parameters()))
+
+    class Broken(Defense):
+        def loss(self, network, step, loss):
+            moved = not torch.equal(network[-1].weight, before["6.weight"])
+            if moved and moment == "forward":
+                striking.strike()
+            return loss
+
+    stack = [Broken(), AdversarialWeightPerturbation(0.5)]
+    model = RobustClassifier(network, stack, lambda p: torch.optim.SGD(p, lr=0.0))
+    parts = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
+    trainer = pl.Trainer(max_epochs=1, accelerator="cpu", callbacks=[striking], **dict.fromkeys(parts, False))
+    with pytest.raises(BaseException) as raised:  # noqa: PT011 - Lightning ends the process after an interrupt
+        trainer.fit(model.train(), loaders, loaders)
+    assert striking.calls == 2, raised.value
+    for name, weight in network.named_parameters():
+        assert torch.equal(weight, before[name]), name
+    deepcopy(model)
+
+
+@pytest.fixture
+def loaders():
+    data = make_step(12)
+    return DataLoader(TensorDataset(data.inputs, data.labels), batch_size=4)
+
+
+def test_weights_go_back_where_it_is_cut_short_itself(monkeypatch):
+    network, lengths = convolutional(), []
+
+    def steepest(*args):
+        lengths.append(len(lengths))
+        if len(lengths) == 2:
+            raise KeyboardInterrupt
+        return norms.steepest(*args)
+
+    before = snapshot(network)
+    monkeypatch.setattr(adversarial_weight_perturbation, "steepest", steepest)
+    with pytest.raises(KeyboardInterrupt):
+        AdversarialWeightPerturbation(0.5).batch(network, judged(network, make_step(6)))
+    assert snapshot(network) == before
 
 
 def test_a_negative_length_is_refused():

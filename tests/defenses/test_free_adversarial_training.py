@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from robust_train import FreeAdversarialTraining, Ramp, RobustClassifier
+from robust_train import Augmentation, Defense, FreeAdversarialTraining, Ramp, RobustClassifier
 from robust_train.defenses.carrying import carried
 from tests.defenses.examples import make_step
 from tests.defenses.training import assert_same_weights, fit, sgd
@@ -17,10 +17,10 @@ from tests.toy_networks import convolutional, linear
 EPS, M = 0.1, 3
 
 
-def plainly(network, data):
+def plainly(network, data, epochs):
     """Algorithm 1 of the paper, in [0, 1], with batches of 8 images."""
     optimizer, delta = sgd(network.parameters()), torch.zeros_like(data.inputs[:8])
-    for x, y in zip(data.inputs.split(8), data.labels.split(8), strict=True):
+    for x, y in epochs * list(zip(data.inputs.split(8), data.labels.split(8), strict=True)):
         for _ in range(M):
             inputs = (x + delta[: len(x)]).clamp(0, 1).requires_grad_()
             optimizer.zero_grad()
@@ -30,15 +30,43 @@ def plainly(network, data):
             optimizer.step()
 
 
-def test_twelve_steps_are_those_of_the_paper_s_algorithm():
-    """The last of the four batches is shorter than the others."""
+def test_two_epochs_are_those_of_the_paper_s_algorithm():
+    """The last of the four batches is shorter than the others, whose rows go on in the second epoch."""
     network, data = convolutional(dtype=torch.float64), make_step(29, dtype=torch.float64)
     network[3].p = 0.0  # without dropout, whose draws the two would not share
     reference = deepcopy(network)
-    plainly(reference, data)
+    plainly(reference, data, epochs=2)
     model = RobustClassifier(network, [FreeAdversarialTraining(eps=EPS)], sgd)
-    assert fit(model, data, batch=8, replays=M).global_step == 12
+    assert fit(model, data, batch=8, epochs=2, replays=M).global_step == 24
     assert_same_weights(network, reference)
+
+
+def test_a_second_training_starts_from_zero():
+    network, data = convolutional(dtype=torch.float64), make_step(16, dtype=torch.float64)
+    network[3].p = 0.0
+    model = RobustClassifier(network, [FreeAdversarialTraining(eps=EPS)], sgd)
+    fit(model, data, batch=8)
+    assert not carried(network, data.inputs[:8]).any()
+    reference = deepcopy(network)
+    plainly(reference, data, epochs=1)
+    fit(model, data, batch=8, replays=M)
+    assert_same_weights(network, reference)
+
+
+def test_all_replays_of_a_batch_are_augmented_alike_and_the_next_epoch_otherwise():
+    seen = []
+
+    class Noted(Defense):
+        def batch(self, network, step):
+            seen.append(step.clean)
+            return step
+
+    stack = [Augmentation(padding=2), Noted(), FreeAdversarialTraining(eps=EPS)]
+    fit(RobustClassifier(convolutional(), stack, sgd), make_step(16), batch=8, epochs=2, replays=M)
+    views = [seen[k : k + M] for k in range(0, len(seen), M)]
+    assert len(views) == 4
+    assert all(torch.equal(view, one[0]) for one in views for view in one)
+    assert not torch.equal(views[0][0], views[2][0])
 
 
 def climbed(defense, network, step):
@@ -67,7 +95,7 @@ def test_a_row_goes_on_where_its_row_of_the_last_batch_stopped():
     assert first.any()
     other = make_step(4, seed=1)
     assert torch.equal(climbed(defense, network, other), (other.inputs + first[:4]).clamp(0, 1))
-    assert not carried(network, torch.zeros(6, 1, 8, 8))[4:].any()
+    assert torch.equal(carried(network, torch.zeros(6, 1, 8, 8))[4:], first[4:])
 
 
 def test_images_of_another_size_start_anew():
