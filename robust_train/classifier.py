@@ -15,7 +15,7 @@ from robust_train.attacking.modes import evaluating
 from robust_train.data.replayed import Replayed
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.detecting import Detecting
-from robust_train.defenses.precision import widened
+from robust_train.defenses.precision import wide, widened
 from robust_train.defenses.recording import recorded
 from robust_train.defenses.stacking import check_stack
 from robust_train.randomness import Streams
@@ -164,8 +164,8 @@ class RobustClassifier(pl.LightningModule):
         return self.global_step, batch_idx
 
     def _perturbed(self, step: Step) -> Step:
-        """The step as the defenses want it, and found in single precision, whatever the trainer's."""
-        with torch.autocast(step.inputs.device.type, enabled=False):
+        """The step as the defenses want it."""
+        with wide(step.inputs.device.type):
             for defense in sorted(self.defenses, key=lambda one: one.moves_weights):
                 self._current = step = defense.batch(self.network, step)
         return step

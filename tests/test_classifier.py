@@ -293,7 +293,7 @@ def test_defenses_are_calibrated_on_both_parts_of_the_data(loader):
     ],
     ids=lambda defense: type(defense).__name__,
 )
-def test_what_is_searched_for_is_the_same_in_half_precision(defense):
+def test_what_is_searched_for_is_the_same_in_float16(defense):
     """The gradients of a network that is sure are too small for it."""
     module, x = RobustClassifier(network(), [defense]), torch.rand(16, 1, 4, 4)
     with torch.no_grad():

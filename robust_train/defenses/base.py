@@ -98,7 +98,7 @@ class Defense:
     def batch(self, network: nn.Module, step: Step) -> Step:
         """Other inputs or targets: the inner maximisation, augmentation, soft labels.
 
-        Without autocast: what is searched for is lost in half precision.
+        Under the trainer's autocast, unless that is to float16, in which small gradients vanish.
         """
         return step
 

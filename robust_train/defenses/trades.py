@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -65,7 +66,8 @@ class TRADES(Defense):
         alpha = self.step_size or 2.5 * self.eps / self.steps
         ball = Ball.around(step.clean, self.norm, self.eps, (0.0, 1.0))
         x = step.clean + _START * step.rng.normal(tuple(step.clean.shape[1:]), step.clean)
-        with evaluating(network), frozen(network), differentiable():
+        precise = torch.autocast(step.clean.device.type, enabled=False)
+        with evaluating(network), frozen(network), differentiable(), precise:
             logits = network(step.clean)
             for _ in range(self.steps):
                 g = input_gradient(network, x, lambda z: divergence(logits, z)).gradient
