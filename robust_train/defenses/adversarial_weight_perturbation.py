@@ -8,7 +8,7 @@ from torch import nn
 from robust_train.attacking.modes import untouched
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.processes import averaged
-from robust_train.defenses.schedule import Ramp
+from robust_train.defenses.schedule import Ramp, at
 from robust_train.norms import steepest
 
 
@@ -52,7 +52,7 @@ class AdversarialWeightPerturbation(Defense):
             raise ValueError(f"AdversarialWeightPerturbation: gamma must be at least 0, not {self.gamma}.")
 
     def batch(self, network: nn.Module, step: Step) -> Step:
-        gamma = self.gamma(step.progress) if isinstance(self.gamma, Ramp) else self.gamma
+        gamma = at(self.gamma, step.progress)
         weights = {k: w for k, w in network.named_parameters() if w.ndim > 1 and w.requires_grad}
         before = {k: w.detach().clone() for k, w in weights.items()}
         with untouched(network):

@@ -1,12 +1,7 @@
 """Perturbations that a network carries from one training step to the next."""
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
-
-from robust_train.defenses.base import Step
-from robust_train.perturbations.base import check_batch
 
 # No buffer: it is as long as the batch, and neither an average of weights nor the start of a pass on
 # several processes, which copy buffers, must touch it.
@@ -27,12 +22,6 @@ def carried(network: nn.Module, like: Tensor) -> Tensor:
         rows = min(len(last), len(like))
         delta[:rows] = last[:rows].to(like)
     return delta
-
-
-def perturbed(step: Step, delta: Tensor) -> Step:
-    """The step on inputs plus the perturbation, in [0, 1]."""
-    check_batch(step.inputs, step.labels, (0.0, 1.0))
-    return replace(step, inputs=(step.inputs + delta).clamp(0, 1))
 
 
 def forget(network: nn.Module) -> None:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.gradient_penalty import loss_gradient
-from robust_train.defenses.schedule import Ramp
+from robust_train.defenses.schedule import Ramp, at
 from robust_train.norms import steepest
 from robust_train.types import Network
 
@@ -43,7 +43,7 @@ class CurvaturePenalty(Defense):
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
         x, y = step.inputs, step.targets
-        h = self.h(step.progress) if isinstance(self.h, Ramp) else self.h
+        h = at(self.h, step.progress)
         g = loss_gradient(network, x, y)
         z = steepest(g.detach().sign(), "l2").view_as(x)
         return loss + self.weight * (loss_gradient(network, x + h * z, y) - g).square().sum(1)

@@ -1,12 +1,13 @@
 """Free adversarial training: the gradient of the inputs comes with that of the weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from torch import nn
+from torch import Tensor, nn
 
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.carrying import carried, climb, forget, perturbed
-from robust_train.defenses.schedule import Ramp
+from robust_train.defenses.carrying import carried, climb, forget
+from robust_train.defenses.schedule import Ramp, at
+from robust_train.perturbations.base import check_batch
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,25 @@ class FreeAdversarialTraining(Defense):
 
     def __post_init__(self) -> None:
         if not ((isinstance(self.eps, Ramp) or self.eps > 0) and self.step_size > 0):
-            raise ValueError("FreeAdversarialTraining: eps and step_size must be positive.")
+            raise ValueError(f"{type(self).__name__}: eps and step_size must be positive.")
 
     def begin(self, network: nn.Module) -> None:
         forget(network)
 
     def batch(self, network: nn.Module, step: Step) -> Step:
-        return perturbed(step, carried(network, step.inputs))
+        check_batch(step.inputs, step.labels, (0.0, 1.0))
+        delta = carried(network, self._rows(step.inputs))
+        return replace(step, inputs=(step.inputs + delta).clamp(0, 1))
 
     def after_backward(self, network: nn.Module, step: Step) -> None:
-        eps = self.eps(step.progress) if isinstance(self.eps, Ramp) else self.eps
         assert step.inputs.grad is not None
-        climb(network, carried(network, step.inputs), step.inputs.grad, self.step_size * eps, eps)
+        g, eps = self._slope(step.inputs.grad), at(self.eps, step.progress)
+        climb(network, carried(network, g), g, self.step_size * eps, eps)
+
+    def _rows(self, x: Tensor) -> Tensor:
+        """As many as there are perturbations."""
+        return x
+
+    def _slope(self, g: Tensor) -> Tensor:
+        """Of the perturbations, from that of the images."""
+        return g

@@ -6,7 +6,7 @@ from zlib import crc32
 from torch import Tensor
 
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.schedule import Ramp
+from robust_train.defenses.schedule import Ramp, at
 from robust_train.perturbations.transformed import check_limits
 from robust_train.randomness import Streams
 from robust_train.transforms import Rigid, Transform
@@ -54,7 +54,7 @@ class Jitter(Defense):
 
     def batch(self, network: Network, step: Step) -> Step:
         rng = step.rng.fold(crc32(repr(self).encode()))
-        s = self.strength(step.progress) if isinstance(self.strength, Ramp) else self.strength
+        s = at(self.strength, step.progress)
         inputs = self._moved(step.inputs, s, rng)
         perturbed = step.clean is not step.inputs
         clean = self._moved(step.clean, s, rng) if perturbed else inputs

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.modes import differentiable, evaluating, frozen, untouched
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.schedule import Ramp
+from robust_train.defenses.schedule import Ramp, at
 from robust_train.perturbations.base import check_batch
 from robust_train.types import Network
 
@@ -57,7 +57,7 @@ class NFGSM(Defense):
     def batch(self, network: Network, step: Step) -> Step:
         x, y = step.inputs, step.labels
         check_batch(x, y, (0.0, 1.0))
-        eps = self.eps(step.progress) if isinstance(self.eps, Ramp) else self.eps
+        eps = at(self.eps, step.progress)
         seen = evaluating(network) if self.mode == "eval" else untouched(network)
         eta = self.noise * eps * (2 * step.rng.uniform(tuple(x.shape[1:]), x) - 1)
         start = (x + eta).clamp(0, 1)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import Activation
-from robust_train.defenses.schedule import Ramp
+from robust_train.defenses.schedule import Ramp, at
 from robust_train.types import Network
 
 
@@ -49,7 +49,7 @@ class SaturationPenalty(Defense):
             raise ValueError(f"SaturationPenalty: weight must be at least 0, not {self.weight}.")
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
-        weight = self.weight(step.progress) if isinstance(self.weight, Ramp) else self.weight
+        weight = at(self.weight, step.progress)
         return loss + weight * sum(widened(zeta(one)).flatten(1).sum(1) for one in step.activations)
 
 

@@ -37,3 +37,13 @@ class Ramp:
         if progress <= self.begin:
             return self.start
         return self.start + (self.end - self.start) * (progress - self.begin) / (self.until - self.begin)
+
+
+def at(value: float | Ramp, progress: float) -> float:
+    """A hyper-parameter at this share of the training, whether it changes or not.
+
+    Example:
+        >>> at(0.3, 0.5), at(Ramp(0.0, 0.3), 0.5)
+        (0.3, 0.15)
+    """
+    return value(progress) if isinstance(value, Ramp) else value

@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor
 
-from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.carrying import carried, climb, forget, perturbed
+from robust_train.defenses.free_adversarial_training import FreeAdversarialTraining
 from robust_train.defenses.processes import averaged
-from robust_train.defenses.schedule import Ramp
 
 
 @dataclass(frozen=True)
-class UniversalAdversarialTraining(Defense):
+class UniversalAdversarialTraining(FreeAdversarialTraining):
     r"""Train on one perturbation of all images, which climbs by one step with every step of the weights.
 
     .. math:: \theta \leftarrow \theta - \eta \nabla_\theta \bar J(\theta, \delta), \qquad
@@ -38,24 +36,8 @@ class UniversalAdversarialTraining(Defense):
         >>> defense = UniversalAdversarialTraining(eps=0.1)
     """
 
-    eps: float | Ramp = 8 / 255
-    step_size: float = 1.0
+    def _rows(self, x: Tensor) -> Tensor:
+        return x[:1]
 
-    maximises = True
-    reads_input_gradient = True
-
-    def __post_init__(self) -> None:
-        if not ((isinstance(self.eps, Ramp) or self.eps > 0) and self.step_size > 0):
-            raise ValueError("UniversalAdversarialTraining: eps and step_size must be positive.")
-
-    def begin(self, network: nn.Module) -> None:
-        forget(network)
-
-    def batch(self, network: nn.Module, step: Step) -> Step:
-        return perturbed(step, carried(network, step.inputs[:1]))
-
-    def after_backward(self, network: nn.Module, step: Step) -> None:
-        eps = self.eps(step.progress) if isinstance(self.eps, Ramp) else self.eps
-        assert step.inputs.grad is not None
-        g = averaged(step.inputs.grad.sum(0, keepdim=True))
-        climb(network, carried(network, step.inputs[:1]), g, self.step_size * eps, eps)
+    def _slope(self, g: Tensor) -> Tensor:
+        return averaged(g.sum(0, keepdim=True))
