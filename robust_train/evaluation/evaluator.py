@@ -1,8 +1,7 @@
 """Measure a network under a suite of perturbation regimes."""
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -14,12 +13,17 @@ from robust_train.attacking.modes import attack_mode
 from robust_train.attacking.rejection import leaving
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.lessons import LEARNING, Lessons
-from robust_train.evaluation.preflight import check_labels, preflight, training_modules
+from robust_train.evaluation.preflight import (
+    check_labels,
+    preflight,
+    refuse_equal,
+    refuse_shards,
+    training_modules,
+)
 from robust_train.evaluation.processes import by_index, gather, merge
-from robust_train.evaluation.results import Learning, RegimeResult, Results
-from robust_train.metrics import Accuracy, Estimate, FoolingRate, MedianSize, RelativeSize, RobustAccuracy
-from robust_train.metrics.base import OutcomeMetric
-from robust_train.metrics.estimate import rate_over_draws
+from robust_train.evaluation.regime import Regime, estimate, stack
+from robust_train.evaluation.results import Learning, Results
+from robust_train.metrics import Accuracy
 from robust_train.networks.expectation import Expectation
 from robust_train.networks.rejecting import rejects
 from robust_train.norms import norm
@@ -30,22 +34,6 @@ from robust_train.types import Network, Outcome, predict
 
 Suite = Mapping[str, Perturbation | Callable[..., Tensor]]
 """Regimes by name; a bare callable ``(network, inputs, labels) -> inputs`` is measured in l2."""
-
-
-@dataclass
-class _Regime:
-    """What a regime has done so far."""
-
-    name: str
-    perturbation: Perturbation
-    outcomes: list[Outcome] = field(default_factory=list)
-    draws: list[Tensor] = field(default_factory=list)
-    images: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-    samples: int = 0
-    forwards: int = 0
-    backwards: int = 0
-    seconds: float = 0.0
-    learning: Learning | None = None
 
 
 class Evaluator:
@@ -77,13 +65,12 @@ class Evaluator:
         gallery: Tensor | None = None,
         draws: int = 1,
     ) -> None:
-        _refuse_shards(network)
+        refuse_shards(network)
         self.network, self.seed, self.gallery, self.draws = network, seed, gallery, draws
         # What judges are draws that no attack has seen.
         self.judges = Expectation(network, draws, first=draws) if draws != 1 else None
         self.regimes = [
-            _Regime(name, p if isinstance(p, Perturbation) else Foreign(attack=p))
-            for name, p in suite.items()
+            Regime(name, p if isinstance(p, Perturbation) else Foreign(attack=p)) for name, p in suite.items()
         ]
         self.clean: list[Outcome] = []
         self.images: list[tuple[Tensor, Tensor]] = []
@@ -156,11 +143,11 @@ class Evaluator:
         # Results outlive the loop that they come from, and the inference mode that it runs under.
         with torch.inference_mode(False):
             clean = merge(judged)
-            index, images = by_index(*_stack(gather(self.images)))
-            regimes = {regime.name: _result(regime) for regime in self.regimes}
+            index, images = by_index(*stack(gather(self.images)))
+            regimes = {regime.name: regime.result() for regime in self.regimes}
             learnt = {name: str(r.learning) for name, r in regimes.items() if r.learning}
             return Results(
-                clean_accuracy=_estimate(Accuracy(), clean),
+                clean_accuracy=estimate(Accuracy(), clean),
                 regimes=regimes,
                 examples=images,
                 example_index=index,
@@ -184,9 +171,9 @@ class Evaluator:
         if self.warnings is None:
             self.warnings = modes + preflight(self.network, inputs, labels)
             if self.judges and len(inputs):
-                _refuse_equal(self.judges, inputs[:1])
+                refuse_equal(self.judges, inputs[:1])
 
-    def _teach(self, regime: _Regime, lessons: Lessons, modes: list[str]) -> None:
+    def _teach(self, regime: Regime, lessons: Lessons, modes: list[str]) -> None:
         first = next(iter(lessons), None)
         if first is not None:
             self._preflight(*first, modes)
@@ -196,9 +183,7 @@ class Evaluator:
         passes = counted.forwards, counted.backwards
         regime.learning = Learning(len(lessons), str(lessons), *passes, perf_counter() - start)
 
-    def _judge(
-        self, regime: _Regime, clean: Outcome, singles: Tensor, inputs: Tensor, labels: Tensor
-    ) -> None:
+    def _judge(self, regime: Regime, clean: Outcome, singles: Tensor, inputs: Tensor, labels: Tensor) -> None:
         counted = Counted(self.network)
         start = perf_counter()
         rng = Streams.of(self.seed, clean.index)
@@ -219,10 +204,10 @@ class Evaluator:
             left = leaving(self.network, clean.logits.to(logits)).reached(logits)
             size = size.masked_fill(~left, torch.inf)
         regime.outcomes.append(replace(clean, perturbed_logits=logits.cpu(), size=size.double().cpu()))
-        if self.judges:
-            within = size <= (getattr(regime.perturbation, "eps", None) or torch.inf)
-            harmed = (after != labels[:, None]) & (after < logits.shape[1] - clean.reject)
-            harmed &= (within & size.isfinite())[:, None]
+        if self.judges and not regime.perturbation.minimal:
+            eps = getattr(regime.perturbation, "eps", None)
+            within = size.isfinite() & (size <= (torch.inf if eps is None else eps))
+            harmed = (after != labels[:, None]) & (after < logits.shape[1] - clean.reject) & within[:, None]
             regime.draws.append(((singles == labels[:, None]) & ~harmed).cpu())
         self._keep(regime.images, clean.index, found.inputs)
 
@@ -244,86 +229,3 @@ class Evaluator:
             else torch.isin(index, self.gallery)
         )
         images.append((index[rows], inputs.detach().cpu()[rows]))
-
-
-def _refuse_equal(judges: Expectation, inputs: Tensor) -> None:
-    """An average over draws that do not differ would only look like one."""
-    with torch.no_grad():
-        first, second = judges.each(inputs)[:2]
-    if torch.equal(first, second):
-        raise ValueError(
-            "All draws of the network are the same, as its noise is averaged already or decoded by its mean: "
-            "judge it with draws: 1."
-        )
-
-
-def _refuse_shards(network: Deployed) -> None:
-    """Each call of a sharded network waits for all processes, which do not call it equally often."""
-    if any(
-        type(p).__name__ in ("DTensor", "FlatParameter") or hasattr(p, "full_tensor")
-        for p in network.parameters()
-    ):
-        raise ValueError(
-            "The network's parameters are sharded over processes, which a search would hang on: gather them "
-            "into one module (or train with ddp) and judge that."
-        )
-
-
-def _stack(images: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    return torch.cat([index for index, _ in images]), torch.cat([pixels for _, pixels in images])
-
-
-def _estimate(metric: OutcomeMetric, outcome: Outcome) -> Estimate:
-    metric.update(outcome)
-    return metric.estimate()
-
-
-def _result(regime: _Regime) -> RegimeResult:
-    perturbation, outcome = regime.perturbation, merge(gather(regime.outcomes))
-    costs = gather([(regime.samples, regime.forwards, regime.backwards, regime.seconds)])
-    samples, forwards, backwards, _ = (sum(column) for column in zip(*costs, strict=True))
-    # Every process learnt the same, unless it had nothing to judge: that counts once.
-    learning = next((found for found in gather([regime.learning]) if found), None)
-    if learning:
-        forwards, backwards = forwards + learning.forwards, backwards + learning.backwards
-    eps = getattr(perturbation, "eps", None)
-    metrics: dict[str, OutcomeMetric] = {"fooling_rate": FoolingRate()}
-    if perturbation.minimal:
-        metrics |= {"median_size": MedianSize(), "relative_size": RelativeSize()}
-    else:
-        metrics |= {"robust_accuracy": RobustAccuracy(eps)}
-    estimates = {name: _estimate(metric, outcome) for name, metric in metrics.items()}
-    draws = gather(regime.draws)
-    if draws and not perturbation.minimal:
-        estimates["draw_accuracy"] = rate_over_draws(torch.cat(draws))
-    return RegimeResult(
-        name=regime.name,
-        kind=type(perturbation).__name__,
-        settings=_settings(perturbation),
-        minimal=perturbation.minimal,
-        norm=getattr(perturbation, "norm", ""),
-        eps=eps,
-        metrics=estimates,
-        outcome=outcome,
-        forwards=forwards / max(1, samples),
-        backwards=backwards / max(1, samples),
-        seconds=max(seconds for *_, seconds in costs) + (learning.seconds if learning else 0),
-        examples=by_index(*_stack(gather(regime.images)))[1],
-        learning=learning,
-    )
-
-
-def _settings(value: Any) -> dict[str, Any]:
-    """Hyper-parameters as plain values; what was learnt is none of them."""
-    return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.compare}
-
-
-def _plain(value: Any) -> Any:
-    """A hyper-parameter as plain values, for files."""
-    if hasattr(value, "__dataclass_fields__"):
-        return {"kind": type(value).__name__, **_settings(value)}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    if isinstance(value, (bool, int, float, str, type(None))):
-        return value
-    return re.sub(" at 0x[0-9a-fA-F]+", "", repr(value))  # an address is no property of a function

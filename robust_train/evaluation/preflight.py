@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from robust_train.attacking.gradients import input_gradient
 from robust_train.evaluation.deployed import Deployed
+from robust_train.networks.expectation import Expectation
 from robust_train.networks.rejecting import rejects
 from robust_train.objectives import CrossEntropy, Margin
 from robust_train.types import Goal
@@ -55,6 +56,29 @@ def check_labels(labels: Tensor, classes: int) -> None:
         raise ValueError(
             f"Label {int(labels[wrong][0])} is none of the network's {classes} classes (0 to {classes - 1}): "
             "give the network as many outputs as the data has classes, or map the labels."
+        )
+
+
+def refuse_equal(judges: Expectation, inputs: Tensor) -> None:
+    """An average over draws that do not differ would only look like one."""
+    with torch.no_grad():
+        first, second = judges.each(inputs)[:2]
+    if torch.equal(first, second):
+        raise ValueError(
+            "All draws of the network are the same, as its noise is averaged already or decoded by its mean: "
+            "judge it with draws: 1."
+        )
+
+
+def refuse_shards(network: Deployed) -> None:
+    """Each call of a sharded network waits for all processes, which do not call it equally often."""
+    if any(
+        type(p).__name__ in ("DTensor", "FlatParameter") or hasattr(p, "full_tensor")
+        for p in network.parameters()
+    ):
+        raise ValueError(
+            "The network's parameters are sharded over processes, which a search would hang on: gather them "
+            "into one module (or train with ddp) and judge that."
         )
 
 
