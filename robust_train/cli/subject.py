@@ -70,7 +70,11 @@ def _checkpoint(options: Namespace, fields: dict[str, dict[str, Any]], names: Na
             "The network of a checkpoint folder is what its recipe says: leave --network.* out.", 2
         )
     recipe = checkpoint.read_recipe(options.checkpoint)
-    suite = read_suite(find_suite(options.suite)) if options.suite else recipe.get("robustness", {})
+    suite = recipe.get("robustness", {})
+    if options.suite:
+        # How many draws a stochastic network is judged on is a matter of the network, not of the suite.
+        draws = {"draws": suite["draws"]} if "draws" in suite else {}
+        suite = draws | read_suite(find_suite(options.suite))
     node = _data(options.data or recipe.get("data"), fields["data"], names)
     network = checkpoint.load(options.checkpoint, names)
     return Subject(

@@ -11,6 +11,7 @@ from torch import Tensor
 from robust_train.attacking.gradients import Counted
 from robust_train.attacking.modes import attack_mode
 from robust_train.attacking.rejection import leaving
+from robust_train.evaluation.confirming import stretched
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.lessons import LEARNING, Lessons
 from robust_train.evaluation.preflight import (
@@ -27,10 +28,12 @@ from robust_train.metrics import Accuracy
 from robust_train.networks.expectation import Expectation
 from robust_train.networks.rejecting import rejects
 from robust_train.norms import norm
-from robust_train.perturbations.base import Perturbation
+from robust_train.perturbations.base import Minimal, Perturbation
 from robust_train.perturbations.foreign import Foreign
 from robust_train.randomness import Streams
-from robust_train.types import Network, Outcome, predict
+from robust_train.types import Network, Outcome, Perturbed, predict
+
+_CONFIRMING = 4  # sets of draws that must agree on a smallest perturbation
 
 Suite = Mapping[str, Perturbation | Callable[..., Tensor]]
 """Regimes by name; a bare callable ``(network, inputs, labels) -> inputs`` is measured in l2."""
@@ -49,7 +52,8 @@ class Evaluator:
         gallery: The positions whose images are kept; all of them where it is ``None``.
         draws: Of the ``Noise`` of a stochastic network: its mean over so many is attacked, and its mean over
             as many others is judged, and each of those alone. With 1, the network is judged at its first.
-            A minimal perturbation that the judging draws do not confirm counts as none, of size inf.
+            What a minimal search found is stretched until four further sets of so many draws agree; where the
+            judging ones do not confirm it all the same, it counts as none, of size inf.
 
     Raises:
         ValueError: The network's parameters are sharded over processes, or several draws are asked of one
@@ -190,6 +194,8 @@ class Evaluator:
         # What only just fools the draws that are attacked is undone by others: run the search to its end.
         search = regime.perturbation.maximising() if self.judges else regime.perturbation
         found = search(self._attacked(counted), inputs, labels, rng=rng)
+        if self.judges and isinstance(search, Minimal):
+            found = self._stretched(search, counted, inputs, found)
         if inputs.is_cuda:
             torch.cuda.synchronize(inputs.device)
         regime.seconds += perf_counter() - start
@@ -210,6 +216,12 @@ class Evaluator:
             harmed = (after != labels[:, None]) & (after < logits.shape[1] - clean.reject) & within[:, None]
             regime.draws.append(((singles == labels[:, None]) & ~harmed).cpu())
         self._keep(regime.images, clean.index, found.inputs)
+
+    def _stretched(self, search: Minimal, counted: Counted, inputs: Tensor, found: Perturbed) -> Perturbed:
+        """What draws leave no doubt of that were neither attacked nor judge."""
+        others = range(2 * self.draws, (2 + _CONFIRMING) * self.draws, self.draws)
+        with torch.no_grad():
+            return stretched(search, [Expectation(counted, self.draws, t) for t in others], inputs, found)
 
     def _attacked(self, counted: Counted) -> Network:
         return Expectation(counted, self.draws) if self.judges else counted

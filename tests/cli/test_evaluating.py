@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import torch
@@ -7,6 +8,7 @@ from safetensors.torch import load_file
 
 from robust_train.__main__ import main
 from robust_train.networks import SmallCNN
+from tests.cli.conftest import TINY
 
 SUITE = "robustness: {regimes: {fgsm: FGSM}, limit: 6}"
 
@@ -39,9 +41,17 @@ def test_other_questions_are_not_compared(trained, suite, capsys):
     assert "other questions" in out
 
 
-def test_changed_numbers_are_told(trained, place, capsys):
-    import shutil
+def test_another_suite_leaves_a_stochastic_network_its_draws(recipe, suite, place):
+    noisy = ("--model.defenses=[NoiseLayers]", "--robustness.draws=2", "--out=noisy")
+    assert main(["fit", f"--config={recipe}", *TINY, *noisy]) == 0
+    (place / "two.yaml").write_text("robustness: {regimes: {fgsm: FGSM}, limit: 6, draws: 3}")
+    for name, draws in ((suite, 2), ("two.yaml", 3)):
+        assert main(["evaluate", "noisy", "--suite", name, "--out", f"runs/{draws}"]) == 0
+        results = json.loads((place / "runs" / str(draws) / "results.json").read_text())
+        assert results["settings"]["draws"] == draws
 
+
+def test_changed_numbers_are_told(trained, place, capsys):
     folder = shutil.copytree(trained, place / "changed")
     results = json.loads((folder / "results.json").read_text())
     results["clean_accuracy"]["value"] = 0.5
