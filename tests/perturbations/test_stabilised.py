@@ -121,8 +121,10 @@ def test_a_network_trained_to_saturate_resists_its_gradients_alone():
             Stabilised(attack=attack)(network, data.inputs, data.labels).inputs,
         )
     )
-    assert clean > 0.9
-    assert plain > 0.4
+    # Over five seeds: 88 to 92 %, 65 to 73 % and 9 to 11 %; rounding alone, magnified by the steep training,
+    # moves a run within that.
+    assert clean > 0.85
+    assert plain > 0.5
     assert undone < 0.2
 
 
