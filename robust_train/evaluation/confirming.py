@@ -1,4 +1,4 @@
-"""Smallest perturbations of stochastic networks, taken across the boundary of draws that no search has seen."""
+"""Smallest perturbations of stochastic networks, taken to where draws that no search has seen agree."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ def stretched(
 
     A minimal search stops at the boundary of the draws that it attacks, and the boundary of others lies on
     either side of it: half of what was found would not be confirmed. So r becomes :math:`(1 + s) r`, up to
-    three times as long, and clipped to the box; where nothing of that convinces all networks, r stays as it was.
+    three times as long, and clipped to the box; where none of that convinces all networks, r stays.
 
     Args:
         perturbation: What has searched.
