@@ -17,6 +17,10 @@ def name(path):
     return f"{path.parent.name}-{path.stem}"
 
 
+def slow(path):
+    return pytest.param(path, marks=[pytest.mark.slow] if path.parent.name == "cifar10" else [])
+
+
 @pytest.mark.parametrize("path", [*ALL, *STUDIES], ids=name)
 def test_it_is_short_and_says_what_it_is(path):
     lines = path.read_text().splitlines()
@@ -31,12 +35,12 @@ def test_it_is_parsed(path, recipe, capsys):
     assert yaml.safe_load(capsys.readouterr().out)["robustness"]["regimes"]
 
 
-@pytest.mark.parametrize("path", TRAININGS, ids=name)
+@pytest.mark.parametrize("path", [slow(path) for path in TRAININGS], ids=name)
 def test_it_runs(path, place, request):
     at_hand = path.parent.name in ("digits", "combined", "rgbd_shapes")
     data = () if at_hand else (f"--data.root={request.getfixturevalue('data_root')}",)
     small = (
-        "--data.batch_size=8",
+        "--data.batch_size=4",
         "--data.workers=0",
         "--trainer.limit_val_batches=1",
         "--robustness.limit=4",
