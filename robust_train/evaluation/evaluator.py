@@ -10,14 +10,12 @@ from torch import Tensor
 
 from robust_train.attacking.gradients import Counted
 from robust_train.attacking.modes import attack_mode
-from robust_train.attacking.rejection import leaving
-from robust_train.evaluation.confirming import stretched
 from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.judging import Judge, Stochastic
 from robust_train.evaluation.lessons import LEARNING, Lessons
 from robust_train.evaluation.preflight import (
     check_labels,
     preflight,
-    refuse_equal,
     refuse_shards,
     training_modules,
 )
@@ -25,15 +23,12 @@ from robust_train.evaluation.processes import by_index, gather, merge
 from robust_train.evaluation.regime import Regime, estimate, stack
 from robust_train.evaluation.results import Learning, Results
 from robust_train.metrics import Accuracy
-from robust_train.networks.expectation import Expectation
 from robust_train.networks.rejecting import rejects
 from robust_train.norms import norm
-from robust_train.perturbations.base import Minimal, Perturbation
+from robust_train.perturbations.base import Perturbation
 from robust_train.perturbations.foreign import Foreign
 from robust_train.randomness import Streams
-from robust_train.types import Network, Outcome, Perturbed, predict
-
-_CONFIRMING = 4  # sets of draws that must agree on a smallest perturbation
+from robust_train.types import Outcome
 
 Suite = Mapping[str, Perturbation | Callable[..., Tensor]]
 """Regimes by name; a bare callable ``(network, inputs, labels) -> inputs`` is measured in l2."""
@@ -70,9 +65,8 @@ class Evaluator:
         draws: int = 1,
     ) -> None:
         refuse_shards(network)
-        self.network, self.seed, self.gallery, self.draws = network, seed, gallery, draws
-        # What judges are draws that no attack has seen.
-        self.judges = Expectation(network, draws, first=draws) if draws != 1 else None
+        self.network, self.seed, self.gallery = network, seed, gallery
+        self.judge = Stochastic(network, draws) if draws != 1 else Judge(network)
         self.regimes = [
             Regime(name, p if isinstance(p, Perturbation) else Foreign(attack=p)) for name, p in suite.items()
         ]
@@ -117,7 +111,7 @@ class Evaluator:
         with attack_mode(self.network):
             inputs, labels = inputs.detach().clone(), labels.detach().clone()
             self._preflight(inputs, labels, modes)
-            logits, singles = self._verdict(inputs)
+            logits, singles = self.judge.verdict(inputs)
             reject = rejects(self.network)
             check_labels(labels, logits.shape[1] - reject)
             clean = Outcome(
@@ -159,7 +153,7 @@ class Evaluator:
                 settings={
                     "samples": len(clean.index),
                     "seed": self.seed,
-                    **({"draws": self.draws} if self.judges else {}),
+                    **self.judge.settings,
                     **({"learnt": learnt} if learnt else {}),
                     **(settings or {}),
                 },
@@ -174,8 +168,7 @@ class Evaluator:
     def _preflight(self, inputs: Tensor, labels: Tensor, modes: list[str]) -> None:
         if self.warnings is None:
             self.warnings = modes + preflight(self.network, inputs, labels)
-            if self.judges and len(inputs):
-                refuse_equal(self.judges, inputs[:1])
+            self.judge.check(inputs[:1])
 
     def _teach(self, regime: Regime, lessons: Lessons, modes: list[str]) -> None:
         first = next(iter(lessons), None)
@@ -183,7 +176,7 @@ class Evaluator:
             self._preflight(*first, modes)
         counted, start = Counted(self.network), perf_counter()
         rng = Streams.of(self.seed, [0]).fold(LEARNING)
-        regime.perturbation = regime.perturbation.fit(self._attacked(counted), lessons, rng)
+        regime.perturbation = regime.perturbation.fit(self.judge.attacked(counted), lessons, rng)
         passes = counted.forwards, counted.backwards
         regime.learning = Learning(len(lessons), str(lessons), *passes, perf_counter() - start)
 
@@ -191,11 +184,7 @@ class Evaluator:
         counted = Counted(self.network)
         start = perf_counter()
         rng = Streams.of(self.seed, clean.index)
-        # What only just fools the draws that are attacked is undone by others: run the search to its end.
-        search = regime.perturbation.maximising() if self.judges else regime.perturbation
-        found = search(self._attacked(counted), inputs, labels, rng=rng)
-        if self.judges and isinstance(search, Minimal):
-            found = self._stretched(search, counted, inputs, found)
+        found = self.judge.searched(regime.perturbation, counted, inputs, labels, rng)
         if inputs.is_cuda:
             torch.cuda.synchronize(inputs.device)
         regime.seconds += perf_counter() - start
@@ -205,33 +194,16 @@ class Evaluator:
         # A size of inf says that nothing was found; any other is measured anew.
         size = regime.perturbation.measure(inputs, found.inputs, found.parameters)
         size = size.masked_fill(found.size.isinf(), torch.inf)
-        logits, after = self._verdict(found.inputs)
-        if self.judges and regime.perturbation.minimal:
-            left = leaving(self.network, clean.logits.to(logits)).reached(logits)
-            size = size.masked_fill(~left, torch.inf)
+        logits, after = self.judge.verdict(found.inputs)
+        if regime.perturbation.minimal:
+            size = self.judge.confirmed(size, clean.logits.to(logits), logits)
         regime.outcomes.append(replace(clean, perturbed_logits=logits.cpu(), size=size.double().cpu()))
-        if self.judges and not regime.perturbation.minimal:
+        if self.judge.stochastic and not regime.perturbation.minimal:
             eps = getattr(regime.perturbation, "eps", None)
             within = size.isfinite() & (size <= (torch.inf if eps is None else eps))
             harmed = (after != labels[:, None]) & (after < logits.shape[1] - clean.reject) & within[:, None]
             regime.draws.append(((singles == labels[:, None]) & ~harmed).cpu())
         self._keep(regime.images, clean.index, found.inputs)
-
-    def _stretched(self, search: Minimal, counted: Counted, inputs: Tensor, found: Perturbed) -> Perturbed:
-        """What draws leave no doubt of that were neither attacked nor judge."""
-        others = range(2 * self.draws, (2 + _CONFIRMING) * self.draws, self.draws)
-        with torch.no_grad():
-            return stretched(search, [Expectation(counted, self.draws, t) for t in others], inputs, found)
-
-    def _attacked(self, counted: Counted) -> Network:
-        return Expectation(counted, self.draws) if self.judges else counted
-
-    def _verdict(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """``(N, K)`` logits, and ``(N, draws)`` the class in each single draw."""
-        with torch.no_grad():
-            each = self.judges.each(inputs) if self.judges else [self.network(inputs)]
-            logits = self.judges.mean(each) if self.judges else each[0]
-            return logits, torch.stack([predict(z) for z in each], 1)
 
     def _keep(self, images: list[tuple[Tensor, Tensor]], index: Tensor, inputs: Tensor) -> None:
         index = index.cpu()
