@@ -47,9 +47,10 @@ class Alarm(pl.Callback, ABC):
 
     def on_fit_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if not self.history and not trainer.fast_dev_run:  # type: ignore[attr-defined]
+            missing = [name for name in self.names if name not in trainer.callback_metrics] or self.names
             rank_zero_warn(
-                f"{type(self).__name__}: no epoch logged all of {', '.join(self.names)}: give Robustness the "
-                "regimes of these names, and let it run on validate."
+                f"{type(self).__name__}: no epoch logged {' and '.join(missing)}: what begins with robust/ comes "
+                "from Robustness with that regime, on validate; log anything else in the module."
             )
 
     def best(self, name: str) -> dict[str, float]:

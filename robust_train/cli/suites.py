@@ -23,7 +23,7 @@ def read_suite(path: Path) -> dict[str, Any]:
     """
     section = read(path).get("robustness")
     if not isinstance(section, dict):
-        raise UserError(f"{path} has no robustness section: it is no suite.", 2)
+        raise UserError(f"{path} is no suite: add 'robustness: {{regimes: ...}}' to it.", 2)
     return section
 
 
