@@ -49,8 +49,8 @@ class Alarm(pl.Callback, ABC):
         if not self.history and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             missing = [name for name in self.names if name not in trainer.callback_metrics] or self.names
             rank_zero_warn(
-                f"{type(self).__name__}: no epoch logged {' and '.join(missing)}: what begins with robust/ comes "
-                "from Robustness with that regime, on validate; log anything else in the module."
+                f"{type(self).__name__}: no epoch logged {' and '.join(missing)}: what begins with robust/ "
+                "comes from Robustness with that regime, on validate; log anything else in the module."
             )
 
     def best(self, name: str) -> dict[str, float]:

@@ -18,8 +18,10 @@ def compare(recorded: Path, repeated: Path) -> str:
         return f"There is no {recorded} to compare with."
     before, now = _figures(read_json(recorded)), _figures(read_json(repeated))
     if _questions(before) != _questions(now):
-        return f"{recorded} answers other questions (regimes or number of samples), so nothing is compared: "
+        return (
+            f"{recorded} answers other questions (regimes or number of samples), so nothing is compared: "
             "leave --suite, --limit and --minutes out for that."
+        )
     differences = [
         f"{name} {now[name]['value']} here, {before[name]['value']} there"
         for name in now

@@ -65,7 +65,7 @@ def _recipes(paths: list[str]) -> list[Path]:
     recipes = list(dict.fromkeys(map(Path, paths)))
     for recipe in recipes:
         if not recipe.is_file():
-            raise UserError(f"There is no recipe {recipe}: give YAML files, such as recipes/digits/*.yaml.", 2)
+            raise UserError(f"There is no recipe {recipe}: give the path of a YAML file.", 2)
     if len({recipe.stem for recipe in recipes}) < len(recipes):
         raise UserError("Two recipes have the same name: rows of the table are named after them.", 2)
     return recipes

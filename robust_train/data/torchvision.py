@@ -47,7 +47,11 @@ class TorchvisionData(ImageData, ABC):
         try:
             return getattr(datasets, name)(root, train=train, download=download)
         except (RuntimeError, OSError, ValueError, AssertionError) as error:
-            cure = "check the connection" if download else "fetch it with download=True (on the command line --data.download=true)"
+            cure = (
+                "check the connection"
+                if download
+                else "fetch it with download=True (on the command line --data.download=true)"
+            )
             raise FileNotFoundError(
                 f"{name} is missing or damaged in {root}: {cure}, or put its files there as torchvision "
                 "lays them out, or name another folder with --data.root."

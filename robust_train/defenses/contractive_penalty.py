@@ -10,6 +10,7 @@ from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import Activation
 from robust_train.defenses.saturation_penalty import derivative
+from robust_train.defenses.schedule import Ramp, at, check_weight
 from robust_train.randomness import Streams
 from robust_train.types import Network
 
@@ -43,18 +44,17 @@ class ContractivePenalty(Defense):
         >>> defense = ContractivePenalty(weight=0.01)
     """
 
-    weight: float = 1e-3
+    weight: float | Ramp = 1e-3
 
     watch = (*_AFFINE, *_BETWEEN, *_UNITS)
 
     def __post_init__(self) -> None:
-        if not self.weight >= 0:
-            raise ValueError(f"ContractivePenalty: weight must be at least 0, not {self.weight}.")
+        check_weight(self, self.weight)
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
         rng = step.rng.fold(0xC07)
         squares = (_square(*pair, rng.fold(layer)) for layer, pair in enumerate(_layers(step.activations)))
-        return loss + self.weight * sum(squares)
+        return loss + at(self.weight, step.progress) * sum(squares)
 
 
 def _layers(activations: list[Activation]) -> Iterator[tuple[Activation, Activation]]:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.gradient_penalty import loss_gradient
-from robust_train.defenses.schedule import Ramp, at
+from robust_train.defenses.schedule import Ramp, at, check_weight
 from robust_train.norms import steepest
 from robust_train.types import Network
 
@@ -34,16 +34,16 @@ class CurvaturePenalty(Defense):
         >>> defense = CurvaturePenalty(h=Ramp(0.3, 1.5, until=0.5))
     """
 
-    weight: float = 4.0
+    weight: float | Ramp = 4.0
     h: float | Ramp = 1.5
 
     def __post_init__(self) -> None:
-        if not self.weight >= 0:
-            raise ValueError(f"CurvaturePenalty: weight must be at least 0, not {self.weight}.")
+        check_weight(self, self.weight)
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
         x, y = step.inputs, step.targets
         h = at(self.h, step.progress)
         g = loss_gradient(network, x, y)
         z = steepest(g.detach().sign(), "l2").view_as(x)
-        return loss + self.weight * (loss_gradient(network, x + h * z, y) - g).square().sum(1)
+        squares = (loss_gradient(network, x + h * z, y) - g).square().sum(1)
+        return loss + at(self.weight, step.progress) * squares

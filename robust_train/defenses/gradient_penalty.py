@@ -8,6 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.schedule import Ramp, at, check_weight
 from robust_train.types import Network
 
 
@@ -34,14 +35,14 @@ class GradientPenalty(Defense):
         >>> defense = GradientPenalty(weight=10.0)
     """
 
-    weight: float = 1.0
+    weight: float | Ramp = 1.0
 
     def __post_init__(self) -> None:
-        if not self.weight >= 0:
-            raise ValueError(f"GradientPenalty: weight must be at least 0, not {self.weight}.")
+        check_weight(self, self.weight)
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
-        return loss + self.weight * loss_gradient(network, step.inputs, step.targets).square().sum(1)
+        squares = loss_gradient(network, step.inputs, step.targets).square().sum(1)
+        return loss + at(self.weight, step.progress) * squares
 
 
 def loss_gradient(network: Network, x: Tensor, targets: Tensor) -> Tensor:

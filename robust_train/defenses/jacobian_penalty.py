@@ -7,6 +7,7 @@ from torch import Tensor
 
 from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.schedule import Ramp, at, check_weight
 from robust_train.types import Network
 
 
@@ -34,12 +35,13 @@ class JacobianPenalty(Defense):
         >>> defense = JacobianPenalty(weight=0.1)
     """
 
-    weight: float = 0.01
+    weight: float | Ramp = 0.01
     projections: int = 1
 
     def __post_init__(self) -> None:
-        if not (self.weight >= 0 and self.projections > 0):
-            raise ValueError("JacobianPenalty: weight must be at least 0 and projections positive.")
+        check_weight(self, self.weight)
+        if not self.projections > 0:
+            raise ValueError(f"JacobianPenalty: projections must be positive, not {self.projections}.")
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
         x = step.inputs.detach().requires_grad_()
@@ -51,4 +53,4 @@ class JacobianPenalty(Defense):
             torch.autograd.grad((v[:, k] * logits).sum(), x, create_graph=True)[0].flatten(1).square().sum(1)
             for k in range(self.projections)
         ]
-        return loss + self.weight / 2 * logits.shape[1] * torch.stack(squares).mean(0)
+        return loss + at(self.weight, step.progress) / 2 * logits.shape[1] * torch.stack(squares).mean(0)

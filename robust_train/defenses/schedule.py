@@ -47,3 +47,14 @@ def at(value: float | Ramp, progress: float) -> float:
         (0.3, 0.15)
     """
     return value(progress) if isinstance(value, Ramp) else value
+
+
+def check_weight(defense: object, weight: float | Ramp) -> None:
+    """Refuse a penalty that would be a reward at some time.
+
+    Raises:
+        ValueError: The weight, or one end of its ramp, is negative.
+    """
+    ends = (weight.start, weight.end) if isinstance(weight, Ramp) else (weight,)
+    if not all(end >= 0 for end in ends):
+        raise ValueError(f"{type(defense).__name__}: weight must be at least 0, not {weight}.")

@@ -119,8 +119,10 @@ def _about_logits(logits: Tensor) -> list[str]:
     if broken:
         return [f"Logits are not finite for {broken} of {len(logits)} samples; these never count as correct."]
     if bool((logits >= 0).all()) and bool(((logits.sum(1) - 1).abs() < 1e-4).all()):
-        return ["The network returns probabilities, whose gradients vanish: leave the softmax out, or return its "
-            "logarithm."]
+        return [
+            "The network returns probabilities, whose gradients vanish: leave the softmax out, or return its "
+            "logarithm."
+        ]
     return []
 
 
@@ -138,8 +140,10 @@ def _about_randomness(network: Deployed, x: Tensor, logits: Tensor) -> list[str]
     with torch.no_grad():
         again = network(x)
     if bool(((again - logits).abs() > 1e-4 * logits.abs().amax().clamp_min(1e-6)).any()):
-        return ["The network is random: one draw decides each sample, and repeats will differ; draw with Noise "
-            "layers and set draws to judge the expectation."]
+        return [
+            "The network is random: one draw decides each sample, and repeats will differ; draw with Noise "
+            "layers and set draws to judge the expectation."
+        ]
     return []
 
 

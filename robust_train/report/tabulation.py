@@ -23,10 +23,10 @@ def tabulate(runs: Runs, seeds: int = 1) -> str:
 
     Args:
         runs: At least one recipe, each with at least one seed.
-        seeds: How many there should be; a row of fewer says so.
+        seeds: How many there should be; a row of fewer says so, and so does one of other numbers of images.
 
     Example:
-        >>> share = {"value": 0.5}
+        >>> share = {"value": 0.5, "n": 450}
         >>> regime = {"minimal": False, "metrics": {"robust_accuracy": share}}
         >>> run = {"clean_accuracy": share, "regimes": {"pgd": regime}, "timing": {"training": 2.0}}
         >>> print(tabulate({"standard": [run], "twice": [{**run, "timing": {"training": 4.0}}]}))
@@ -48,9 +48,29 @@ def tabulate(runs: Runs, seeds: int = 1) -> str:
         ]
         clean = _figure([run["clean_accuracy"]["value"] for run in results], size=False)
         time = statistics.median(_seconds(run) for run in results) / base
-        name = recipe if len(results) >= seeds else f"{recipe} (n = {len(results)})"
-        lines.append(_line([name, clean, *regimes, _gap(results), f"{time:.1f}"]))
+        lines.append(
+            _line(
+                [
+                    _name(recipe, results, seeds, _samples(first)),
+                    clean,
+                    *regimes,
+                    _gap(results),
+                    f"{time:.1f}",
+                ]
+            )
+        )
     return "\n".join(lines)
+
+
+def _name(recipe: str, results: Sequence[Mapping[str, Any]], seeds: int, samples: int) -> str:
+    """The recipe, and what there is less of than in other rows."""
+    less = [f"{len(results)} of {seeds} seeds"] if len(results) < seeds else []
+    less += [f"{_samples(results)} images"] if _samples(results) != samples else []
+    return f"{recipe} ({', '.join(less)})" if less else recipe
+
+
+def _samples(results: Sequence[Mapping[str, Any]]) -> int:
+    return min(int(run["clean_accuracy"]["n"]) for run in results)
 
 
 def headline(run: Mapping[str, Any], name: str) -> float:

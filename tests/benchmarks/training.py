@@ -4,9 +4,10 @@ From the root of the repository:
 
     python -m tests.benchmarks.training --data FOLDER
 
-The loop comes in two ways to the gradient of the input, and has our start and step size. The exit status is 1 where the loop that
-forms the gradients of the weights in every inner step does not take at least 1.3 times as long as ours, or
-where, in double precision, the three do not end at the same weights.
+The loop comes in two ways to the gradient of the input, and has our start and step size. The exit
+status is 1 where the loop that forms the gradients of the weights in every inner step does not take
+at least 1.3 times as long as ours, or where, in double precision, the three do not end at the same
+weights.
 """
 
 from argparse import ArgumentParser

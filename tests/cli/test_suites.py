@@ -25,7 +25,7 @@ def test_names_that_are_wrong_are_told(name, words):
 
 def test_a_recipe_without_a_suite_is_refused(place):
     (place / "mine.yaml").write_text("model: {}")
-    with pytest.raises(UserError, match="no robustness section"):
+    with pytest.raises(UserError, match="is no suite: add 'robustness: "):
         read_suite(place / "mine.yaml")
 
 

@@ -49,7 +49,7 @@ def test_every_seed_is_trained_once_and_the_table_written(words, place, capsys):
 
 RESULTS = {
     "schema": 1,
-    "clean_accuracy": {"value": 0.5},
+    "clean_accuracy": {"value": 0.5, "n": 450},
     "regimes": {
         "fgsm": {"minimal": False, "norm": "linf", "eps": 0.1, "metrics": {"robust_accuracy": {"value": 0.5}}}
     },
@@ -136,7 +136,7 @@ def test_a_recipe_that_fails_is_named_and_the_others_are_done(words, place, monk
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (["gone.yaml"], "There is no recipe gone.yaml."),
+        (["gone.yaml"], "There is no recipe gone.yaml: give the path of a YAML file."),
         (["other/one.yaml"], "Two recipes have the same name"),
         (["--seeds=0"], "--seeds and --jobs must be at least 1."),
         (["--suite=quik"], "There is no suite quik. Did you mean quick?"),

@@ -53,9 +53,7 @@ def test_a_tenth_of_the_training_part_is_held_out(kind, length, root):
 
 @every_set
 def test_missing_files_are_told_in_one_sentence(kind, length, folder, tmp_path):
-    sentence = (
-        f"^{kind.__name__} is missing or damaged in {tmp_path}: fetch it with --data.download=true, .*$"
-    )
+    sentence = f"^{kind.__name__} is missing or damaged in {tmp_path}: fetch it with download=True .*$"
     for stage in ("fit", "test"):
         with pytest.raises(FileNotFoundError, match=sentence):
             kind(root=str(tmp_path)).setup(stage)

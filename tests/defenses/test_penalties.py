@@ -91,12 +91,27 @@ def test_they_teach_the_weights_and_are_added_to_what_there_is(defense):
     assert network[0].weight.grad.abs().max() > 0
 
 
-@pytest.mark.parametrize(
+weighted = pytest.mark.parametrize(
     "kind", [GradientPenalty, JacobianPenalty, CurvaturePenalty, ContractivePenalty, SaturationPenalty]
 )
-def test_a_negative_weight_is_refused(kind):
+
+
+@weighted
+@pytest.mark.parametrize("weight", [-1.0, Ramp(-1.0, 1.0), Ramp(1.0, -1.0), float("nan")])
+def test_a_negative_weight_is_refused(kind, weight):
     with pytest.raises(ValueError, match=rf"^{kind.__name__}: weight must be at least 0"):
-        kind(weight=-1.0)
+        kind(weight=weight)
+
+
+@weighted
+def test_a_weight_that_rises_is_the_one_of_the_moment(kind):
+    network, step = convolutional().eval(), make_step(5, progress=0.75)
+    rising, steady = (
+        kind(weight=weight).loss(network, watched(network, step, kind()), torch.zeros(5))
+        for weight in (Ramp(0.0, 4.0, begin=0.5), 2.0)
+    )
+    torch.testing.assert_close(rising, steady)
+    assert (steady > 0).all()
 
 
 def watched(network, step, defense):

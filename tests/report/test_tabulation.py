@@ -6,13 +6,13 @@ from robust_train.report.tabulation import tabulate
 from robust_train.report.wording import NOTHING
 
 
-def run(clean=0.9, strongest=0.5, size=1.0, published=None, seconds=10.0):
+def run(clean=0.9, strongest=0.5, size=1.0, published=None, seconds=10.0, n=450):
     size = {"minimal": True, "norm": "l2", "eps": None, "metrics": {"median_size": {"value": size}}}
     regimes = {"strongest": budgeted(strongest), "l2": size}
     if published is not None:
         regimes["published"] = published if isinstance(published, dict) else budgeted(published)
     timing = {"training": seconds} if seconds else {}
-    return {"clean_accuracy": {"value": clean}, "regimes": regimes, "timing": timing}
+    return {"clean_accuracy": {"value": clean, "n": n}, "regimes": regimes, "timing": timing}
 
 
 def budgeted(value, norm="linf", eps=0.1):
@@ -50,9 +50,12 @@ def test_there_is_no_gap_between_answers_to_two_questions(published):
     assert row[-2] == ""
 
 
-def test_a_row_of_fewer_seeds_than_asked_says_so():
-    _, _, one, two = rows({"one": [run()], "two": [run(), run()]}, seeds=2)
-    assert (one[0], two[0]) == ("one (n = 1)", "two")
+def test_a_row_of_fewer_seeds_or_other_images_says_so():
+    runs = {"two": [run(), run()], "one": [run()], "few": [run(n=200), run()], "both": [run(n=200)]}
+    _, _, *found = rows(runs, seeds=2)
+    assert [name for name, *_ in found] == [
+        "two", "one (1 of 2 seeds)", "few (200 images)", "both (1 of 2 seeds, 200 images)"
+    ]  # fmt: skip
 
 
 def test_times_are_multiples_of_the_median_of_the_first():
