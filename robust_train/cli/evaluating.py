@@ -20,6 +20,7 @@ from robust_train.recipe.names import CHECKPOINT
 from robust_train.recipe.reading import dump
 
 _GALLERY = 8  # samples whose pictures the page shows
+_OVERRIDES = ("seed", "draws")
 
 
 def run_evaluation(argv: list[str]) -> None:
@@ -37,6 +38,7 @@ def run_evaluation(argv: list[str]) -> None:
     subject = find_subject(options, fields, names)
     suite, settings = build_suite(subject.robustness, names)
     settings["device"] = device(options)
+    settings |= {name: given for name in _OVERRIDES if (given := getattr(options, name)) is not None}
     with results_folder(options, f"{subject.name}-evaluation") as folder:
         settings["limit"] = _announce(subject, suite, settings, options)
         gallery = None if options.save_inputs else _GALLERY

@@ -53,6 +53,8 @@ def _parser() -> OneLineParser:
     add("--suite", help="recipe with a robustness section, or the name of one under recipes/evaluation")
     add("--limit", type=int, metavar="N", help="measure so many images, drawn by the seed")
     add("--minutes", type=float, metavar="N", help="measure as many images as take about so long")
+    add("--seed", type=int, metavar="N", help="of all random draws, in place of the suite's")
+    add("--draws", type=int, metavar="N", help="attack and judge a stochastic network on so many draws each")
     add("--device", help="such as cpu or cuda:1; by default the GPU, if there is one")
     add("--save-inputs", action="store_true", help="keep the perturbed images, a .safetensors file a regime")
     add("--out", metavar="DIR", help="folder to write; by default a new one under runs/")

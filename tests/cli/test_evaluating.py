@@ -45,10 +45,11 @@ def test_another_suite_leaves_a_stochastic_network_its_draws(recipe, suite, plac
     noisy = ("--model.defenses=[NoiseLayers]", "--robustness.draws=2", "--out=noisy")
     assert main(["fit", f"--config={recipe}", *TINY, *noisy]) == 0
     (place / "two.yaml").write_text("robustness: {regimes: {fgsm: FGSM}, limit: 6, draws: 3}")
-    for name, draws in ((suite, 2), ("two.yaml", 3)):
-        assert main(["evaluate", "noisy", "--suite", name, "--out", f"runs/{draws}"]) == 0
+    for draws, words in ((2, [suite]), (3, ["two.yaml"]), (4, ["two.yaml", "--draws=4", "--seed=5"])):
+        assert main(["evaluate", "noisy", "--out", f"runs/{draws}", "--suite", *words]) == 0
         results = json.loads((place / "runs" / str(draws) / "results.json").read_text())
         assert results["settings"]["draws"] == draws
+        assert results["settings"]["seed"] == (5 if draws == 4 else 0)
 
 
 def test_changed_numbers_are_told(trained, place, capsys):
