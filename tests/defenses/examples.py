@@ -1,6 +1,6 @@
 """One example or more of every defense: what the contract tests train with."""
 
-from dataclasses import is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -105,6 +105,21 @@ def suited(defense):
     if isinstance(defense, InformationPenalty):
         return VIB(in_shape=(1, 8, 8), hidden=[8], code=4)
     return convolutional()
+
+
+def suited_node(defense):
+    """The like of it, with a normalisation and hidden layers, as recipes spell it."""
+    if isinstance(defense, InformationPenalty):
+        return {"class_path": "VIB", "init_args": {"in_shape": [1, 8, 8], "hidden": [8], "code": 4}}
+    return {"class_path": "SmallCNN", "init_args": {"in_shape": [1, 8, 8], "width": 4, "batch_norm": True}}
+
+
+def node(value):
+    """Any value as recipes spell it."""
+    if is_dataclass(value):
+        given = {one.name: node(getattr(value, one.name)) for one in fields(value) if one.init}
+        return {"class_path": type(value).__name__, "init_args": given}
+    return [node(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def make_step(count, shape=(1, 8, 8), progress=0.5, seed=0, dtype=torch.float32):

@@ -13,9 +13,11 @@ from robust_train import (
     AdversarialTraining,
     Defense,
     RobustClassifier,
+    checkpoint,
     defenses,
 )
-from tests.defenses.examples import EVERY, EXAMPLES, judged, make_step, name, suited
+from robust_train.defenses.detecting import Detecting
+from tests.defenses.examples import EVERY, EXAMPLES, judged, make_step, name, node, suited, suited_node
 from tests.defenses.training import fit
 from tests.snapshots import snapshot
 from tests.toy_networks import convolutional
@@ -86,6 +88,21 @@ def test_it_remembers_nothing(defense):
     assert torch.equal(defense.batch(network, step).inputs, first)
     assert torch.equal(copy.batch(network, step).inputs, first)
     assert copy == defense
+
+
+@every
+def test_a_checkpoint_restores_what_it_trained_and_calibrated(defense, tmp_path):
+    recipe = {"model": {"network": suited_node(defense), "defenses": [node(defense)]}}
+    network, data = checkpoint.build_network({"network": suited_node(defense)}), make_step(24)
+    model = RobustClassifier(network, [defense], lambda parameters: torch.optim.SGD(parameters, lr=0.1))
+    fit(model, data, batch=8)
+    model.calibrate([(data.inputs, data.labels)], [(data.inputs, data.labels)])
+    trained, x = model.network.eval(), make_step(6, seed=1).inputs
+    assert trained(x).shape == (6, 10 + isinstance(trained, Detecting))
+    checkpoint.save(tmp_path, trained, recipe)
+    loaded = checkpoint.load(tmp_path)
+    assert torch.equal(loaded(x), trained(x))
+    torch.testing.assert_close(loaded.state_dict(), trained.state_dict(), rtol=0, atol=0, equal_nan=True)
 
 
 def test_a_bare_defense_does_nothing():
