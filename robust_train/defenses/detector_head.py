@@ -38,7 +38,8 @@ class DetectorHead(Defense):
         layer: Path of the module whose output the head sees, such as ``features.4``, or the end of it.
         in_shape: ``(C, H, W)`` of the images.
         width: Channels of the head.
-        freeze: Train the head alone; the classifier keeps its weights, which are to be loaded.
+        freeze: Train the head alone; the classifier keeps its weights, which are to be loaded. They ask for
+            no gradient from then on, until ``requires_grad_`` lets the classifier learn again.
         weight: Of the detection loss.
         eps: Budget of the adversary, in pixel units.
         norm: linf, l2 or l1.

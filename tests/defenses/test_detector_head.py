@@ -13,7 +13,7 @@ from robust_train.networks.rejecting import rejects
 from robust_train.randomness import Streams
 from robust_train.types import Goal
 from tests.defenses.examples import make_step
-from tests.defenses.training import fit
+from tests.defenses.training import fit, sgd
 from tests.toy_networks import convolutional
 
 HEAD = DetectorHead(layer="2", in_shape=(1, 8, 8), width=4, eps=0.1, steps=3)
@@ -167,6 +167,9 @@ def test_a_frozen_network_keeps_its_weights_and_its_statistics():
     fit(model, make_step(12), batch=4)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert not any(torch.equal(value, head[name]) for name, value in model.network.head.state_dict().items())
+    assert not any(weight.requires_grad for weight in network.parameters())
+    fit(RobustClassifier(network.requires_grad_(), [], sgd), make_step(12), batch=4)
+    assert not torch.equal(network[-1].weight, before["6.weight"])
 
 
 def test_the_layer_is_found_behind_what_wraps_the_network():
