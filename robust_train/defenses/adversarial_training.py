@@ -20,6 +20,11 @@ class AdversarialTraining(Defense):
 
     The running statistics of batch normalisation never move during the inner maximisation.
 
+    On a linear network of two classes, where no pixel is near the walls, the maximum takes
+    :math:`\epsilon \|w\|_q` with :math:`1/p + 1/q = 1` from the lead :math:`y_i f(x_i)` of every label.
+    With the hinge, which is ``MarginLoss(eps=0.5**0.5)`` at a temperature near 0, this is the robust
+    support vector machine.
+
     Args:
         perturbation: The inner maximisation, run to its end on every sample. A minimal one trains
             on points just behind the boundary.
@@ -32,6 +37,7 @@ class AdversarialTraining(Defense):
 
     References:
         Towards deep learning models resistant to adversarial attacks (Madry et al., 2018)
+        Robustness and regularization of support vector machines (Xu, Caramanis and Mannor, 2009)
 
     Example:
         >>> defense = AdversarialTraining(PGD(eps=0.1, steps=5), eps=Ramp(0.0, 0.1, until=0.3))
