@@ -66,7 +66,7 @@ EXAMPLES = {
     UniversalAdversarialTraining: [UniversalAdversarialTraining(eps=0.1)],
     SeveralNorms: [
         SeveralNorms([PGD(eps=0.1, steps=2), PGD(norm="l2", eps=0.5, steps=2)], mode=mode)
-        for mode in ("worst", "random")
+        for mode in ("worst", "random", "average")
     ],
     AdversarialFineTuning: [AdversarialFineTuning(DeepFool(steps=3), alpha=1.5)],
     GradientPenalty: [GradientPenalty()],

@@ -60,11 +60,14 @@ def test_a_network_trains_under_it(defense, precision):
 def test_what_it_makes_of_a_batch_is_of_the_same_kind(defense):
     step, network = make_step(6), defense.wrap(convolutional()).train()
     after = defense.batch(network, judged(network, step))
-    assert (after.inputs.shape, after.inputs.dtype) == (step.inputs.shape, torch.float32)
+    copies = 2 if getattr(defense, "mode", None) == "average" else 1  # of all rows, one after the other
+    assert (after.inputs.shape, after.inputs.dtype) == ((6 * copies, 1, 8, 8), torch.float32)
     assert not after.inputs.requires_grad
     assert ((after.inputs >= 0) & (after.inputs <= 1)).all()
-    assert torch.equal(after.clean, after.inputs if defense.augments else step.inputs)
-    assert torch.equal(after.labels, step.labels)
+    assert torch.equal(after.clean, after.inputs if defense.augments else step.inputs.repeat(copies, 1, 1, 1))
+    assert torch.equal(after.labels, step.labels.repeat(copies))
+    assert torch.equal(after.targets, step.targets.repeat(copies))
+    assert len(after.rng) == 6 * copies
     assert defense.augments or defense.maximises or after.inputs is step.inputs
 
 
