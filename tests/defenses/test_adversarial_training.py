@@ -7,7 +7,16 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from robust_train import PGD, AdversarialTraining, Augmentation, DeepFool, Ramp, RobustClassifier, WorstOf
+from robust_train import (
+    PGD,
+    TRADES,
+    AdversarialTraining,
+    Augmentation,
+    DeepFool,
+    Ramp,
+    RobustClassifier,
+    WorstOf,
+)
 from robust_train.norms import norm
 from robust_train.randomness import Streams
 from tests.defenses.examples import make_step
@@ -94,6 +103,29 @@ def test_the_search_runs_to_its_end_on_every_sample():
     network.register_forward_hook(lambda module, args, output: calls.append(len(args[0])))
     AdversarialTraining(PGD(eps=0.3, steps=7)).batch(network, step)
     assert calls == [8] * 7
+
+
+@pytest.mark.parametrize(
+    "defense",
+    [
+        AdversarialTraining(PGD(eps=0.1, steps=2)),
+        AdversarialTraining(PGD(eps=0.1, steps=2), mode="train"),
+        AdversarialTraining(DeepFool(steps=2)),
+        TRADES(eps=0.1, steps=2),
+    ],
+    ids=["eval", "train", "minimal", "TRADES"],
+)
+def test_the_search_forms_no_gradients_of_the_weights(defense):
+    """They would cost about one pass more, beside the forward one and that of the inputs' gradient."""
+    network, step, asking = convolutional().train(), make_step(8), []
+    network.register_forward_hook(
+        lambda module, *_: asking.extend(p.requires_grad for p in module.parameters())
+    )
+    defense.batch(network, step)
+    assert asking
+    assert not any(asking)
+    assert all(weight.grad is None for weight in network.parameters())
+    assert all(weight.requires_grad for weight in network.parameters())
 
 
 def test_the_strongest_of_several_perturbs_what_none_of_them_breaks():
