@@ -21,7 +21,7 @@ from robust_train.defenses.carrying import carried
 from tests.defenses.examples import EXAMPLES, judged, make_step, suited
 from tests.toy_networks import convolutional
 
-LIMIT = 120  # seconds, after which a process that waits for another ends itself
+LIMIT = 120  # seconds of one defense, after which a process that waits for another ends itself
 
 
 def part(step, rows):
@@ -97,6 +97,7 @@ def check(rank, folder, port):
     torch.testing.assert_close(moved(network, mine), whole)
     assert torch.equal(climbed(network, mine), shared)
     for examples in EXAMPLES.values():
+        signal.alarm(LIMIT)
         try:
             assert_same(trained(examples[0]))
         except BaseException as error:
