@@ -7,9 +7,20 @@ import pytest
 import torch
 from torch.nn.functional import softmax
 
-from robust_train import APGD, FGSM, PGD, DeepFool, Distillation, Margin, RobustClassifier, checkpoint
+from robust_train import (
+    APGD,
+    FGSM,
+    PGD,
+    DeepFool,
+    Distillation,
+    Margin,
+    MultilayerPerceptron,
+    RobustClassifier,
+    checkpoint,
+)
 from tests.defenses.examples import make_step
 from tests.defenses.training import fit
+from tests.digits import digits
 from tests.toy_networks import convolutional, curved, linear
 
 T = 20.0
@@ -104,6 +115,39 @@ def test_large_logits_stop_the_cross_entropy_in_single_precision_and_nothing_els
         assert again.float().mean() >= broken.float().mean() > 0.9
     found = [DeepFool()(network, x, labels).size for network in (plain, masked)]
     torch.testing.assert_close(*found, rtol=1e-3, atol=0)
+
+
+@pytest.mark.slow
+def test_a_distilled_network_resists_its_gradients_alone():
+    """What was reported for it, and what is left of it where the attack climbs the margin."""
+    data, train = digits()
+    plain, distilled = trained([], train), trained([Distillation(100.0)], train)
+
+    def standing(network, attack):
+        x = attack(network, data.inputs, data.labels).inputs
+        return (network(x).argmax(1) == data.labels).float().mean()
+
+    blind, seeing = FGSM(eps=0.2), APGD(eps=0.2, objective=Margin(), steps=20)
+    # Over three seeds: 47 to 49 times as large; 88 %, 24 to 28 % and 3 to 4 %, of 91 to 92 % that are right.
+    assert distilled(data.inputs).std() > 20 * plain(data.inputs).std()
+    assert standing(distilled, blind) > 0.8
+    assert standing(plain, blind) < 0.4
+    assert standing(distilled, seeing) < 0.1
+
+
+def trained(stack, data):
+    torch.manual_seed(0)
+    network = MultilayerPerceptron((1, 8, 8), hidden=[128])
+    fit(RobustClassifier(network, stack, adam, restarting), data, batch=64, epochs=60)
+    return network.eval()
+
+
+def adam(parameters):
+    return torch.optim.Adam(parameters, lr=0.03)
+
+
+def restarting(optimizer):
+    return torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=30)
 
 
 def test_numbers_without_a_meaning_are_refused():

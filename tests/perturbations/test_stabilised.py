@@ -2,11 +2,9 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 import torch
-from sklearn.datasets import load_digits
 from torch import nn
 
 from robust_train import (
@@ -24,6 +22,7 @@ from robust_train import (
 from robust_train.attacking.modes import attack_mode
 from robust_train.attacking.stabilising import stabilised
 from tests.defenses.training import fit
+from tests.digits import digits
 from tests.snapshots import snapshot
 from tests.toy_networks import convolutional, curved
 
@@ -134,15 +133,6 @@ def adam(parameters):
 
 def falling(optimizer):
     return torch.optim.lr_scheduler.PolynomialLR(optimizer, total_iters=60)
-
-
-def digits():
-    """What to judge on, and what to train on."""
-    found = load_digits()
-    inputs = torch.tensor(found.images / 16, dtype=torch.float32)[:, None]
-    labels = torch.tensor(found.target)
-    parts = slice(1300, None), slice(0, 1300)
-    return [SimpleNamespace(inputs=inputs[part], labels=labels[part]) for part in parts]
 
 
 def test_who_waits_for_the_gradients_of_weights_still_gets_them():
