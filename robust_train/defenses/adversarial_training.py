@@ -20,6 +20,9 @@ class AdversarialTraining(Defense):
 
     The running statistics of batch normalisation never move during the inner maximisation.
 
+    ``PGD`` makes it the training of Madry et al.; ``FGSM`` the alternation of Shaham et al., in which one
+    step of ascent, to the edge of the ball, and one of descent take turns.
+
     On a linear network of two classes, where no pixel is near the walls, the maximum takes
     :math:`\epsilon \|w\|_q` with :math:`1/p + 1/q = 1` from the lead :math:`y_i f(x_i)` of every label.
     With the hinge, which is ``MarginLoss(eps=0.5**0.5)`` at a temperature near 0, this is the robust
@@ -36,6 +39,8 @@ class AdversarialTraining(Defense):
         ValueError: A schedule is given for a perturbation that has no budget.
 
     References:
+        Understanding adversarial training: increasing local stability of neural nets through robust
+        optimization (Shaham, Yamada and Negahban, 2015)
         Towards deep learning models resistant to adversarial attacks (Madry et al., 2018)
         Robustness and regularization of support vector machines (Xu, Caramanis and Mannor, 2009)
 

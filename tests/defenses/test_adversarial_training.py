@@ -8,6 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from robust_train import (
+    FGSM,
     PGD,
     TRADES,
     AdversarialTraining,
@@ -76,6 +77,25 @@ def test_one_step_is_fast_adversarial_training():
     """Fast is better than free: revisiting adversarial training (Wong et al., 2020), algorithm 3."""
     defense = AdversarialTraining(PGD(eps=0.1, steps=1, step_size=0.125))
     compare(defense, fast, lambda network, x, perturbed, y: cross_entropy(network(perturbed), y))
+
+
+def edge(norm):
+    """The point of the ball that the linearised loss is largest at, in [0, 1]."""
+
+    def perturb(network, clean, labels, number):
+        x = clean.clone().requires_grad_()
+        (g,) = torch.autograd.grad(cross_entropy(network(x), labels, reduction="sum"), x)
+        length = g.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+        return (clean + (0.1 * g.sign() if norm == "linf" else 0.5 * g / length)).clamp(0, 1)
+
+    return perturb
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("linf", 0.1), ("l2", 0.5)])
+def test_one_step_of_ascent_and_one_of_descent_take_turns(norm, eps):
+    """Understanding adversarial training (Shaham et al., 2015), in linf and l2."""
+    defense = AdversarialTraining(FGSM(norm=norm, eps=eps))
+    compare(defense, edge(norm), lambda network, x, perturbed, y: cross_entropy(network(perturbed), y))
 
 
 @pytest.mark.parametrize("mode", ["eval", "train"])
