@@ -10,6 +10,7 @@ from torch import nn
 from robust_train import (
     FGSM,
     PGD,
+    CrossEntropy,
     Margin,
     MultilayerPerceptron,
     Ramp,
@@ -111,20 +112,20 @@ def test_a_network_trained_to_saturate_resists_its_gradients_alone():
     penalty = SaturationPenalty(Ramp(0.0, 3.0, begin=0.3, until=0.8))
     fit(RobustClassifier(network, [penalty], adam, falling), train, batch=64, epochs=60)
     network.eval()
-    attack = PGD(eps=0.15, steps=20, random_start=False)
-    clean, plain, undone = (
-        (network(x).argmax(1) == data.labels).float().mean()
-        for x in (
-            data.inputs,
-            attack(network, data.inputs, data.labels).inputs,
-            Stabilised(attack=attack)(network, data.inputs, data.labels).inputs,
-        )
-    )
-    # Over five seeds: 88 to 92 %, 65 to 73 % and 9 to 11 %; rounding alone, magnified by the steep training,
-    # moves a run within that.
+    published = [PGD(eps=0.15, steps=20, random_start=False)]
+    strong = [PGD(eps=0.15, steps=20, restarts=3, objective=one) for one in (CrossEntropy(), Margin())]
+
+    def standing(attacks):
+        found = [attack(network, data.inputs, data.labels).inputs for attack in attacks]
+        return torch.stack([network(x).argmax(1) == data.labels for x in found]).all(0).float().mean()
+
+    clean = (network(data.inputs).argmax(1) == data.labels).float().mean()
+    # Over five seeds: 88 to 92 %, 65 to 73 %, 43 to 58 % and 4 to 6 %; rounding alone, magnified by the steep
+    # training, moves a run within that.
     assert clean > 0.85
-    assert plain > 0.5
-    assert undone < 0.2
+    assert standing(published) > 0.5
+    assert standing(strong) > 0.3
+    assert standing([Stabilised(attack=attack) for attack in strong]) < 0.1
 
 
 def adam(parameters):
