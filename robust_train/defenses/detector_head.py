@@ -12,6 +12,7 @@ from robust_train.attacking.modes import differentiable, evaluating, frozen
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.detecting import Detecting, check_rate, detector
 from robust_train.defenses.precision import widened
+from robust_train.defenses.schedule import Ramp, at
 from robust_train.norms import Ball, steepest, unsqueeze_like
 from robust_train.perturbations.base import check_batch
 from robust_train.types import Batches, Network, Norm
@@ -41,7 +42,7 @@ class DetectorHead(Defense):
         freeze: Train the head alone; the classifier keeps its weights, which are to be loaded. They ask for
             no gradient from then on, until ``requires_grad_`` lets the classifier learn again.
         weight: Of the detection loss.
-        eps: Budget of the adversary, in pixel units.
+        eps: Budget of the adversary, in pixel units; a ramp for one that grows.
         norm: linf, l2 or l1.
         steps: Of the adversary.
         step_size: Length of a step in the norm; by default ``2.5 * eps / steps``.
@@ -68,7 +69,7 @@ class DetectorHead(Defense):
     width: int = 32
     freeze: bool = False
     weight: float = 1.0
-    eps: float = 8 / 255
+    eps: float | Ramp = 8 / 255
     norm: Norm = "linf"
     steps: int = 10
     step_size: float | None = None
@@ -79,8 +80,9 @@ class DetectorHead(Defense):
         check_rate("DetectorHead", self.false_positives)
         if self.norm not in ("linf", "l2", "l1"):
             raise ValueError(f"DetectorHead: there is no ball of {self.norm}: give linf, l2 or l1.")
+        eps = 1.0 if isinstance(self.eps, Ramp) else self.eps
         step_size = 1.0 if self.step_size is None else self.step_size
-        if not (min(self.eps, self.steps, step_size, self.width) > 0 and self.weight >= 0):
+        if not (min(eps, self.steps, step_size, self.width) > 0 and self.weight >= 0):
             raise ValueError(
                 "DetectorHead: eps, steps, step_size and width must be positive, and weight at least 0."
             )
@@ -101,9 +103,9 @@ class DetectorHead(Defense):
     def _attack(self, pair: "Headed", step: Step) -> Tensor:
         """``(N, C, H, W)`` what the dynamic adversary makes of the clean images."""
         check_batch(step.clean, step.labels, (0.0, 1.0))
-        x, y = step.clean.detach(), step.labels
-        alpha = self.step_size or 2.5 * self.eps / self.steps
-        ball = Ball.around(x, self.norm, self.eps, (0.0, 1.0))
+        x, y, eps = step.clean.detach(), step.labels, at(self.eps, step.progress)
+        alpha = self.step_size or 2.5 * eps / self.steps
+        ball = Ball.around(x, self.norm, eps, (0.0, 1.0))
         sigma = unsqueeze_like(self.dynamic * step.rng.fold(0xDE7).uniform((), x), x)
         precise = torch.autocast(x.device.type, enabled=False)
         with evaluating(pair), frozen(pair), differentiable(), precise:

@@ -10,6 +10,7 @@ from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.modes import differentiable, evaluating, frozen
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.divergence import divergence
+from robust_train.defenses.schedule import Ramp, at
 from robust_train.norms import Ball, steepest
 from robust_train.perturbations.base import check_batch
 from robust_train.types import Network, Norm
@@ -29,7 +30,7 @@ class TRADES(Defense):
     and the clean ones after.
 
     Args:
-        eps: Budget, in pixel units.
+        eps: Budget, in pixel units; a ramp for one that grows.
         norm: linf, l2 or l1.
         steps: Of the inner maximisation.
         step_size: Length of a step in the norm; by default ``2.5 * eps / steps``.
@@ -45,7 +46,7 @@ class TRADES(Defense):
         >>> defense = TRADES(eps=0.1, steps=5)
     """
 
-    eps: float = 8 / 255
+    eps: float | Ramp = 8 / 255
     norm: Norm = "linf"
     steps: int = 10
     step_size: float | None = None
@@ -57,14 +58,16 @@ class TRADES(Defense):
     def __post_init__(self) -> None:
         if self.norm not in ("linf", "l2", "l1"):
             raise ValueError(f"TRADES: there is no ball of {self.norm}: give linf, l2 or l1.")
+        eps = 1.0 if isinstance(self.eps, Ramp) else self.eps
         step_size = 1.0 if self.step_size is None else self.step_size
-        if not (self.eps > 0 and self.steps > 0 and step_size > 0 and self.beta >= 0):
+        if not (eps > 0 and self.steps > 0 and step_size > 0 and self.beta >= 0):
             raise ValueError("TRADES: eps, steps and step_size must be positive, and beta at least 0.")
 
     def batch(self, network: Network, step: Step) -> Step:
         check_batch(step.clean, step.labels, (0.0, 1.0))
-        alpha = self.step_size or 2.5 * self.eps / self.steps
-        ball = Ball.around(step.clean, self.norm, self.eps, (0.0, 1.0))
+        eps = at(self.eps, step.progress)
+        alpha = self.step_size or 2.5 * eps / self.steps
+        ball = Ball.around(step.clean, self.norm, eps, (0.0, 1.0))
         x = step.clean + _START * step.rng.normal(tuple(step.clean.shape[1:]), step.clean)
         precise = torch.autocast(step.clean.device.type, enabled=False)
         with evaluating(network), frozen(network), differentiable(), precise:

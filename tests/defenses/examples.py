@@ -52,7 +52,7 @@ EXAMPLES = {
         AdversarialTraining(GaussianNoise(eps=0.5, bounds=(0.0, 1.0))),
         AdversarialTraining(DeepFool(steps=3)),
     ],
-    TRADES: [TRADES(eps=0.1, steps=3), TRADES(eps=0.5, norm="l2", steps=3, beta=1.0)],
+    TRADES: [TRADES(eps=0.1, steps=3), TRADES(eps=Ramp(0.0, 0.5), norm="l2", steps=3, beta=1.0)],
     MART: [MART(PGD(eps=0.1, steps=3))],
     NFGSM: [NFGSM(eps=0.1), NFGSM(eps=Ramp(0.0, 0.2), noise=1.0, mode="train")],
     AdversarialWeightPerturbation: [
@@ -82,7 +82,7 @@ EXAMPLES = {
     InformationPenalty: [InformationPenalty()],
     DetectorHead: [
         DetectorHead("2", (1, 8, 8), eps=0.1, steps=2),
-        DetectorHead("5", (1, 8, 8), dynamic=False),
+        DetectorHead("5", (1, 8, 8), eps=Ramp(0.0, 0.1), dynamic=False),
     ],
     CurvatureDetector: [CurvatureDetector(draws=2, steps=2)],
     SideInformation: [SideInformation(seen=[0], side=[0], in_shape=(1, 8, 8), classes=10, width=4)],

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
-from robust_train import PGD, DetectorHead, RobustClassifier
+from robust_train import PGD, DetectorHead, Ramp, RobustClassifier
 from robust_train.defenses.detecting import Detecting
 from robust_train.networks.rejecting import rejects
 from robust_train.randomness import Streams
@@ -128,8 +128,9 @@ def test_the_threshold_belongs_to_the_weights():
     assert torch.equal(loaded(x), pair(x))
 
 
-def test_without_a_dynamic_adversary_it_is_pgd_on_the_classifier():
-    defense, step = replace(HEAD, dynamic=False), make_step(6)
+@pytest.mark.parametrize("eps", [0.1, Ramp(0.0, 0.2)])
+def test_without_a_dynamic_adversary_it_is_pgd_on_the_classifier(eps):
+    defense, step = replace(HEAD, dynamic=False, eps=eps), make_step(6, progress=0.5)
     pair = defense.wrap(convolutional()).eval()
     plain = PGD(eps=0.1, steps=3, step_size=2.5 * 0.1 / 3, random_start=False, drop=False)
     assert torch.equal(defense._attack(pair, step), plain(pair, step.clean, step.labels).inputs)

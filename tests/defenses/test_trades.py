@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, softmax
 
-from robust_train import TRADES
+from robust_train import TRADES, Ramp
+from robust_train.norms import norm as sizes
 from tests.defenses.examples import make_step
 from tests.defenses.training import compare, streams
 from tests.toy_networks import convolutional, linear
@@ -50,6 +51,16 @@ def test_on_two_classes_it_goes_as_far_along_the_weights_as_it_may(norm, dual):
     w = network[1].weight[1] - network[1].weight[0]
     gained = ((found - step.clean).flatten(1) @ w).abs()
     torch.testing.assert_close(gained, (eps * w.norm(p=dual)).expand(32), rtol=2e-2, atol=0)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_the_budget_follows_its_ramp(norm):
+    network, defense = convolutional(), TRADES(eps=Ramp(0.0, 0.2, until=0.8), norm=norm, steps=5)
+    for progress, eps in [(0.0, 0.0), (0.4, 0.1), (0.8, 0.2), (1.0, 0.2)]:
+        step = make_step(8, progress=progress)
+        size = sizes(defense.batch(network, step).inputs.double() - step.clean.double(), norm)
+        assert (size <= eps + 1e-12).all()
+        assert (size >= 0.9 * eps).all()
 
 
 def test_without_a_divergence_it_is_the_loss_on_clean_inputs():
