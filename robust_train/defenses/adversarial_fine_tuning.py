@@ -30,7 +30,7 @@ class AdversarialFineTuning(Defense):
     than that of ``AdversarialTraining``, which perturbs anew in every step (Madry et al., 2018).
 
     Args:
-        perturbation: By default the smallest one that crosses the boundary.
+        perturbation: By default DeepFool as its authors published it, without refinement.
         alpha: Factor of the perturbation; the result is clipped to [0, 1].
 
     Raises:
@@ -42,10 +42,10 @@ class AdversarialFineTuning(Defense):
         Towards deep learning models resistant to adversarial attacks (Madry et al., 2018)
 
     Example:
-        >>> defense = AdversarialFineTuning(DeepFool(norm="l2"))
+        >>> defense = AdversarialFineTuning(DeepFool(norm="linf"))
     """
 
-    perturbation: Perturbation = field(default_factory=DeepFool)
+    perturbation: Perturbation = field(default_factory=DeepFool.as_published)
     alpha: float = 1.0
 
     maximises = True

@@ -19,7 +19,10 @@ def test_five_epochs_are_those_on_a_data_set_that_was_perturbed_before():
     network, data = convolutional(dtype=torch.float64), make_step(24, dtype=torch.float64)
     network[3].p = 0.0  # without dropout, whose draws the two would not share
     reference = deepcopy(network)
-    perturbed = DeepFool()(reference, data.inputs, data.labels).inputs
+    found = DeepFool.as_published()(reference, data.inputs, data.labels).inputs
+    perturbed = found.clamp(0, 1)
+    assert (found != perturbed).any()
+    assert (DeepFool()(reference, data.inputs, data.labels).inputs != perturbed).any()
     optimizer = sgd(reference.train().parameters())
     for _ in range(5):
         for x, y in zip(perturbed.split(8), data.labels.split(8), strict=True):
