@@ -155,6 +155,24 @@ def test_the_jacobian_of_a_convolution_counts_its_places():
     torch.testing.assert_close(found.mean(), expected, rtol=0.05, atol=0)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_statistics_of_the_batch_let_a_sample_move_the_others(training):
+    """The Jacobian of the whole batch in each input; of running statistics, that of the sample alone."""
+    first, last = torch.nn.Linear(16, 5), torch.nn.Linear(5, 3)
+    normalisation = torch.nn.BatchNorm1d(5)
+    network = torch.nn.Sequential(torch.nn.Flatten(), first, normalisation, torch.nn.Tanh(), last).double()
+    _, step = case(count=4)
+    defense = ContractivePenalty(1.0)
+    watch = watched(network.train(training), step, defense)
+    jacobian = torch.autograd.functional.jacobian(network[1:4], step.inputs.flatten(1)).square()
+    own = torch.einsum("iuid->i", jacobian)
+    expected = (jacobian.sum((0, 1, 3)) if training else own) + last.weight.square().sum()
+    draws = (replace(watch, rng=watch.rng.fold(k)) for k in range(3000))
+    found = torch.stack([defense.loss(network, one, torch.zeros(4)).detach() for one in draws]).mean(0)
+    torch.testing.assert_close(found, expected.detach(), rtol=0.05, atol=0)
+    assert training == ((expected - last.weight.square().sum()) > 1.2 * own).any()
+
+
 def test_saturated_units_cost_nothing():
     network = torch.nn.Sequential(
         torch.nn.Flatten(), torch.nn.Linear(16, 4), torch.nn.ReLU(), torch.nn.Linear(4, 3)
