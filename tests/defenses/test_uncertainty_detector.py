@@ -57,6 +57,24 @@ def test_the_dropout_variance_of_a_linear_head_is_known(keep):
     torch.testing.assert_close(uncertainty(y)[0], exact, rtol=0.02, atol=0)
 
 
+def test_the_signs_are_the_variance_of_masked_probabilities_and_the_density_of_the_predicted_class():
+    pair, x = calibrated(torch.float64), torch.rand(5, 1, 8, 8, dtype=torch.float64)
+    logits, signs = pair.signs(x)
+    torch.testing.assert_close(logits, pair.network(x))
+    last = pair.network[-1]
+    for one, found, score in zip(x, signs, pair.scored(x)[1], strict=True):
+        h = pair.network[:-1](one[None])[0]
+        p = torch.stack([(last.weight @ (mask * h) + last.bias).softmax(0) for mask in pair.masks])
+        assert p.shape == (20, 10)
+        label = (last.weight @ h + last.bias).argmax()
+        points = pair.points[label][pair.filled[label] == 1]
+        law = torch.distributions.MultivariateNormal(h, DEFENSE.bandwidth**2 * torch.eye(64).double())
+        expected = torch.stack([p.var(0, correction=0).sum(), law.log_prob(points).exp().mean().log()])
+        torch.testing.assert_close(found, expected)
+        a = pair.weights[:2] / pair.scale
+        torch.testing.assert_close(score, a @ (expected - pair.location) + pair.weights[2])
+
+
 def test_the_masks_keep_that_share_and_are_those_of_the_seed():
     defense = UncertaintyDetector(keep=0.8, draws=400)
     masks = defense.wrap(linear((8, 8), 3)).masks
