@@ -18,7 +18,11 @@ EPS, M = 0.1, 3
 
 
 def plainly(network, data, epochs):
-    """Algorithm 1 of the paper, in [0, 1], with batches of 8 images."""
+    """Algorithm 1 of the paper, with batches of 8 images.
+
+    The paper says nothing of the ends of [0, 1]: that the image is clipped, and that the gradient is the one
+    at the clipped image, which goes on where a pixel stands at an end, is taken from the defense.
+    """
     optimizer, delta = sgd(network.parameters()), torch.zeros_like(data.inputs[:8])
     for x, y in epochs * list(zip(data.inputs.split(8), data.labels.split(8), strict=True)):
         for _ in range(M):

@@ -33,6 +33,7 @@ def perturb(network, clean, labels, number):
 
 
 def loss(network, clean, perturbed, labels):
+    """Which pass comes first, the running statistics alone tell; it is taken from the defense."""
     moved, logits = network(perturbed), network(clean)
     return cross_entropy(logits, labels) + BETA * kl(softmax(logits, 1), softmax(moved, 1)).mean()
 
