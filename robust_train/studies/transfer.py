@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from robust_train.attacking.box import scale_to
 from robust_train.attacking.modes import attack_mode, untouched
 from robust_train.attacking.rejection import deceived
 from robust_train.evaluation.batches import unpack
@@ -17,7 +18,7 @@ from robust_train.evaluation.processes import by_index, gather, rank_and_world
 from robust_train.evaluation.progress import progress as progress_bar
 from robust_train.metrics.estimate import Estimate, rate
 from robust_train.metrics.mcnemar import mcnemar
-from robust_train.norms import norm, unsqueeze_like
+from robust_train.norms import norm
 from robust_train.perturbations.base import Perturbation
 from robust_train.randomness import Streams
 from robust_train.types import Network, predict
@@ -153,19 +154,13 @@ def _matrix(
         with attack_mode(network):
             made.append(maker(network, inputs, labels, rng=streams).inputs)
     v = streams.fold(_NOISE).normal(tuple(inputs.shape[1:]), inputs)
-    noise = [_of_equal_norm(v, y - inputs) + inputs for y in made]
-    if makers[0].bounds is not None:
-        noise = [y.clamp(*makers[0].bounds) for y in noise]
+    noise = [inputs + scale_to(inputs, v, norm(y - inputs, "l2"), makers[0].bounds) for y in made]
     right = torch.stack([_right(network, inputs, labels) for network in networks], 1)
     tried = [
         torch.stack([torch.stack([_broken(b, y, labels) for b in networks], 1) for y in kind], 1)
         for kind in (made, noise)
     ]
     return right, tried[0], tried[1]
-
-
-def _of_equal_norm(v: Tensor, r: Tensor) -> Tensor:
-    return v * unsqueeze_like(norm(r, "l2") / norm(v, "l2"), v)
 
 
 def _right(network: Deployed, x: Tensor, labels: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from robust_train import PGD, DeepFool, GaussianNoise, UniversalGradient, transfer
+from robust_train.norms import norm
 from tests.toy_networks import Flagging, linear
 
 
@@ -63,6 +64,22 @@ def test_noise_has_the_norm_of_what_was_made():
     # A step of twice the margin in a uniform direction crosses the line within 60 degrees: a third.
     assert found.baseline(0, 1).low < 1 / 3 < found.baseline(0, 1).high
     assert torch.equal(found.noise[:, 0, 0], found.noise[:, 0, 1])
+
+
+def test_noise_has_that_norm_inside_the_box_too():
+    """Half of the pixels of black images can only rise: the others are as much brighter."""
+    network, seen = linear((1, 8, 8), 3), []
+    data = [(torch.zeros(1, 8, 8, dtype=torch.float64), 0)] * 20
+
+    def recording(x):
+        seen.append(x.detach())
+        return network(x)
+
+    attack = PGD(norm="l2", eps=0.5, bounds=(0.0, 1.0), random_start=False, drop=False)
+    transfer({"a": recording}, data, attack, progress=False)
+    noise = seen[-1]  # what is judged last
+    assert ((noise >= 0) & (noise <= 1)).all()
+    torch.testing.assert_close(norm(noise, "l2"), torch.full((20,), 0.5, dtype=torch.float64))
 
 
 def test_equal_networks_do_not_differ():
