@@ -24,10 +24,10 @@ class FailureProbability(Study):
 
     .. math:: P(f(T_\theta x) \neq y), \qquad \theta \sim \mathcal{N}(\theta_{id}, \sigma^2),
 
-    by independent draws, each image its own. Where an image failed, a Metropolis chain goes on from
-    there: it proposes :math:`\theta' = \theta + \sigma g / 2`, refuses what does not fail, and accepts
-    the rest with the ratio of the prior, so that its states follow the prior given failure. What the network
-    flags is no failure.
+    by independent draws, each image its own, with pixels cut to [0, 1]. Where an image failed, a
+    Metropolis chain goes on from there: it proposes :math:`\theta' = \theta + \sigma g / 2`, refuses what
+    does not fail, and accepts the rest with the ratio of the prior, so that its states follow the prior given
+    failure. What the network flags is no failure.
 
     Args:
         transform: The nuisance.
@@ -92,7 +92,8 @@ class FailureProbability(Study):
 
     def _fails(self, network: Network, inputs: Tensor, labels: Tensor, z: Tensor, rng: Streams) -> Tensor:
         with torch.no_grad():
-            return deceived(network, network(self.transform(inputs, self._parameters(z), rng)), labels)
+            images = self.transform(inputs, self._parameters(z), rng).clamp(0, 1)
+            return deceived(network, network(images), labels)
 
     def _parameters(self, z: Tensor) -> Tensor:
         return z * z.new_tensor(self.scale) + z.new_tensor(self.transform.identity)

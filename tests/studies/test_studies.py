@@ -57,6 +57,24 @@ def test_a_linear_network_fails_under_brightness_with_the_normal_probability(lev
     assert abs(found.settings["probability"] - truth) < 4 * math.sqrt(truth * (1 - truth) / draws)
 
 
+def test_no_pixel_leaves_the_range_of_images():
+    """Of two pixels that are 0 and two that are 1, only the bright ones can be dimmed."""
+    network, seen = threshold(), []
+    network[-1].weight.data[0] = torch.tensor([0.1, 0.1, 0.4, 0.4])
+    data = [(torch.tensor([[[0.0, 0.0], [1.0, 1.0]]]), 0)] * 50
+
+    def recording(x):
+        seen.append(x)
+        return network(x)
+
+    asked = FailureProbability(transform=Brightness(), scale=[0.4], draws=32, chain=4)
+    found = study(recording, data, {"light": asked}, progress=False)["light"]
+    assert all(((x >= 0) & (x <= 1)).all() for x in seen)
+    # Dimmed by t, the dark pixels stay black: 0.8 (1 - t) < 1/2.
+    truth = norm.cdf(-0.375 / 0.4)
+    assert abs(found.settings["probability"] - truth) < 4 * math.sqrt(truth * (1 - truth) / 1600)
+
+
 def test_the_chain_has_the_prior_given_failure():
     """The failing region of a linear network is a half-line; chains of different images are independent."""
     asked = FailureProbability(transform=Brightness(), scale=[0.2], draws=64, chain=60)
