@@ -27,7 +27,8 @@ class FailureProbability(Study):
     by independent draws, each image its own, with pixels cut to [0, 1]. Where an image failed, a
     Metropolis chain goes on from there: it proposes :math:`\theta' = \theta + \sigma g / 2`, refuses what
     does not fail, and accepts the rest with the ratio of the prior, so that its states follow the prior given
-    failure. What the network flags is no failure.
+    failure. The quantiles are of the states of all images, each image weighed by its share of failing
+    draws. What the network flags is no failure.
 
     Args:
         transform: The nuisance.
@@ -55,11 +56,11 @@ class FailureProbability(Study):
     def __call__(self, network: Network, blocks: Blocks, seed: int) -> Finding:
         parts = [self._sample(network, *block, seed) for block in blocks]
         share = torch.cat([part[0] for part in parts])
-        failing = torch.cat([part[1] for part in parts], 1).flatten(0, 1)
+        failing = torch.cat([part[1] for part in parts], 1)
         probability = mean(share)
         return Finding(
             f"A random nuisance makes the network wrong with probability {probability.value:.1%}.",
-            [self._curves(failing)] if len(failing) else [],
+            [self._curves(failing, share[share > 0])] if failing.numel() else [],
             {
                 "samples": len(share),
                 "draws": self.draws,
@@ -98,14 +99,21 @@ class FailureProbability(Study):
     def _parameters(self, z: Tensor) -> Tensor:
         return z * z.new_tensor(self.scale) + z.new_tensor(self.transform.identity)
 
-    def _curves(self, failing: Tensor) -> Curves:
-        """Quantiles of each failing parameter."""
-        levels = failing.new_tensor(_QUANTILES)
+    def _curves(self, failing: Tensor, weights: Tensor) -> Curves:
+        """Quantiles of each parameter of the ``(chain, M, P)`` states, by the ``(M,)`` weights of images."""
+        states, weights = failing.flatten(0, 1), weights.repeat(len(failing))
         series = {
             name: [
-                (level, Estimate(value, math.nan, math.nan, len(failing)))
-                for level, value in zip(_QUANTILES, column.quantile(levels).tolist(), strict=True)
+                (level, Estimate(_quantile(column, weights, level), math.nan, math.nan, len(states)))
+                for level in _QUANTILES
             ]
-            for name, column in zip(self.transform.names, failing.unbind(1), strict=True)
+            for name, column in zip(self.transform.names, states.unbind(1), strict=True)
         }
         return Curves("Failing parameters", "quantile", "parameter", series)
+
+
+def _quantile(values: Tensor, weights: Tensor, level: float) -> float:
+    """The smallest value up to which this share of the weights lies."""
+    order = values.argsort()
+    reached = weights[order].cumsum(0) >= level * weights.sum()
+    return values[order[int(reached.int().argmax())]].item()

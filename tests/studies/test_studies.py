@@ -87,6 +87,18 @@ def test_the_chain_has_the_prior_given_failure():
     assert (chain[0] != chain[-1]).float().mean() > 0.9  # it moves
 
 
+def test_an_image_that_fails_more_often_weighs_more():
+    """The failing parameters of two grey levels follow the mixture of both half-lines."""
+    levels, scale = (0.55, 0.85), 0.2
+    asked = FailureProbability(transform=Brightness(), scale=[scale], draws=64, chain=30)
+    found = study(threshold(), grey(levels[0]) + grey(levels[1]), {"light": asked}, progress=False)["light"]
+    ends = [0.5 - level for level in levels]
+    total = sum(norm.cdf(end / scale) for end in ends)
+    for level, quantile in found.figures[0].series["shift"]:
+        below = sum(norm.cdf(min(quantile.value, end) / scale) for end in ends) / total
+        assert abs(below - level) < 0.04
+
+
 def test_what_never_fails_has_no_failing_parameters():
     asked = FailureProbability(transform=Brightness(), scale=[0.2], draws=4, chain=4)
     found = study(Constant([1.0, 0.0]), grey(0.5, 3), {"light": asked}, progress=False)["light"]
