@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from robust_train.evaluation.lessons import LEARNING
 from robust_train.metrics.estimate import rate
 from robust_train.networks.rejecting import rejects
 from robust_train.perturbations.base import Perturbation
 from robust_train.randomness import Streams
 from robust_train.studies.base import Blocks, Study
 from robust_train.studies.finding import Finding, Grid
+from robust_train.studies.shared_vectors import parting
 from robust_train.types import Network, decide, predict
 
 
@@ -22,10 +24,11 @@ class LabelGraph(Study):
 
     A label is dominant where most of what is fooled ends. The first row holds the shares of the
     labels among all fooled images. Where the network flags inputs, i is the class beneath the flag, and what
-    is flagged afterwards has fooled nobody.
+    is flagged afterwards has fooled nobody. A perturbation that learns does so from some of the images, at
+    most half of all, and is asked about the others.
 
     Args:
-        perturbation: What changes the labels; one that learns has been fitted.
+        perturbation: What changes the labels.
 
     References:
         Universal adversarial perturbations (Moosavi-Dezfooli et al., 2017)
@@ -34,7 +37,10 @@ class LabelGraph(Study):
     perturbation: Perturbation
 
     def __call__(self, network: Network, blocks: Blocks, seed: int) -> Finding:
-        parts = [self._labels(network, *block, seed) for block in blocks]
+        perturbation, judged = self.perturbation, blocks
+        if not perturbation.fitted:
+            perturbation, judged = self._taught(network, list(blocks), seed)
+        parts = [self._labels(perturbation, network, *block, seed) for block in judged]
         before, after, classes = (torch.cat(column) for column in zip(*parts, strict=True))
         names = [str(k) for k in range(int(classes.max()))]
         fooled = (before != after) & (after >= 0) & (after < len(names))
@@ -43,11 +49,29 @@ class LabelGraph(Study):
         grid = Grid("Label changes", "from", "to", list(rows), names, values)
         return Finding(self._summary(after[fooled]), [grid], {"samples": len(before)})
 
+    def _taught(
+        self, network: Network, blocks: list[tuple[Tensor, Tensor, Tensor]], seed: int
+    ) -> tuple[Perturbation, Blocks]:
+        """What has learnt from some of the images, and blocks of the others."""
+        index, inputs, labels = (torch.cat(column) for column in zip(*blocks, strict=True))
+        images: int = getattr(self.perturbation, "images", len(index))
+        lessons, judged = (rows.to(inputs.device) for rows in parting(len(index), images, seed))
+        rng = Streams.of(seed, [0]).fold(LEARNING)
+        taught = self.perturbation.fit(network, [(inputs[lessons], labels[lessons])], rng)
+        parts = torch.split(judged, len(blocks[0][0]))
+        return taught, [(index[rows.to(index.device)], inputs[rows], labels[rows]) for rows in parts]
+
     def _labels(
-        self, network: Network, index: Tensor, inputs: Tensor, labels: Tensor, seed: int
+        self,
+        perturbation: Perturbation,
+        network: Network,
+        index: Tensor,
+        inputs: Tensor,
+        labels: Tensor,
+        seed: int,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Labels before and after, and the number of classes."""
-        found = self.perturbation(network, inputs, labels, rng=Streams.of(seed, index))
+        found = perturbation(network, inputs, labels, rng=Streams.of(seed, index))
         with torch.no_grad():
             logits, changed = network(inputs), network(found.inputs)
         reject = rejects(network)

@@ -37,18 +37,11 @@ class Parted:
         Raises:
             ValueError: There are less than two images.
         """
-        inputs = [inputs for _, inputs, _ in blocks]
-        total = sum(map(len, inputs))
-        if total < 2:
-            raise ValueError(
-                f"A universal perturbation is learnt from some images and judged on others, and there are "
-                f"{total}: give two at least."
-            )
-        rng = Streams.of(seed, [0])
-        order = rng.fold(_PARTING).uniform((total,))[0].argsort(stable=True)
-        count, whole = min(images, total // 2), torch.cat(inputs)
-        lessons, judged = order[:count].to(whole.device), order[count:].sort().values.to(whole.device)
-        return cls(whole[lessons], whole[judged], rng.fold(LEARNING))
+        parts = [inputs for _, inputs, _ in blocks]
+        lessons, judged = parting(sum(map(len, parts)), images, seed)
+        whole = torch.cat(parts)
+        device = whole.device
+        return cls(whole[lessons.to(device)], whole[judged.to(device)], Streams.of(seed, [0]).fold(LEARNING))
 
     def learnt(self, perturbation: SharedVector, network: Network, images: int, purpose: int) -> Tensor:
         """``(C, H, W)`` the vector that is learnt from the first images, with random draws of its own."""
@@ -63,3 +56,19 @@ class Parted:
         goal = leaving(network, perturbation.logits(network, self.judged))
         logits = perturbation.logits(network, perturbation.shifted(self.judged, vector))
         return rate(goal.reached(logits))
+
+
+def parting(total: int, images: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Positions to learn from, in random order, so many but at most half of all, and the others, ascending.
+
+    Raises:
+        ValueError: There are less than two.
+    """
+    if total < 2:
+        raise ValueError(
+            f"A perturbation that learns does so from some images and is judged on others, and there are "
+            f"{total}: give two at least."
+        )
+    order = Streams.of(seed, [0]).fold(_PARTING).uniform((total,))[0].argsort(stable=True)
+    count = min(images, total // 2)
+    return order[:count], order[count:].sort().values

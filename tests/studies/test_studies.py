@@ -7,9 +7,10 @@ import pytest
 import torch
 from scipy.stats import kstest, norm, truncnorm
 
-from robust_train import AccuracyMap, FailureProbability, GaussianNoise, LabelGraph, study
+from robust_train import AccuracyMap, FailureProbability, GaussianNoise, LabelGraph, UniversalGradient, study
 from robust_train.perturbations.base import Budgeted, unmeasured
 from robust_train.studies.failure_probability import _QUANTILES
+from robust_train.studies.shared_vectors import Parted
 from robust_train.transforms.base import Transform
 from robust_train.types import Perturbed
 from tests.toy_networks import Constant, Flagging, linear
@@ -140,6 +141,24 @@ def test_the_graph_counts_where_labels_go():
     assert zero[2].n == 40
     assert fooled[2].n == zero[2].value * 40
     assert "end in class 2" in found.summary
+
+
+@pytest.mark.parametrize("block", [7, 64])
+def test_a_universal_perturbation_of_a_linear_network_leads_to_the_class_that_gains_the_most(block):
+    """It is learnt from as many images as it says, of which none is in the graph."""
+    network = linear((1, 4, 4), 5)
+    draws = torch.randn(100, 1, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    universal = UniversalGradient(norm="l2", eps=100.0, images=30)
+    asked = {"graph": LabelGraph(perturbation=universal)}
+    found = study(network, [(x, 0) for x in draws], asked, block=block, progress=False)["graph"]
+    parted = Parted.of([(None, draws, None)], 30, seed=0)
+    v = universal.fit(network, [(parted.lessons, torch.zeros(30, dtype=torch.int64))], parted.rng).vector
+    dominant = int((network[-1].weight @ v.flatten()).argmax())
+    (grid,) = found.figures
+    assert [cell.value for cell in grid.values[0]] == [float(k == dominant) for k in range(5)]
+    assert found.settings["samples"] == 70
+    before = network(parted.judged).argmax(1).bincount(minlength=5)
+    assert [row[0].n for row in grid.values[1:]] == before.tolist()
 
 
 @pytest.mark.parametrize(
