@@ -9,7 +9,7 @@ from torch import Tensor
 from robust_train.attacking.best import Best
 from robust_train.attacking.gradients import backward, input_gradient
 from robust_train.norms import norm, steepest, unsqueeze_like
-from robust_train.objectives import CrossEntropy, Objective
+from robust_train.objectives import Margin, Objective
 from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.perturbations.masked import off_the_mask
 from robust_train.randomness import Streams
@@ -44,7 +44,7 @@ class Eyeglasses(Budgeted):
         steps: Gradient steps.
         step_size: Length of the first step, in the norm, falling to zero; by default eps / 10.
         momentum: Share of the previous direction that is kept.
-        objective: The loss that is ascended.
+        objective: The loss that is ascended; ``CrossEntropy()`` is the paper's.
 
     References:
         Accessorize to a crime: real and stealthy attacks on state-of-the-art face recognition
@@ -67,7 +67,7 @@ class Eyeglasses(Budgeted):
     steps: int = 100
     step_size: float | None = None
     momentum: float = 0.4
-    objective: Objective = field(default_factory=CrossEntropy)
+    objective: Objective = field(default_factory=Margin)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -6,17 +6,27 @@ import numpy as np
 import pytest
 import torch
 
-from robust_train import Eyeglasses, Goal, Margin
+from robust_train import Eyeglasses, Goal
 from robust_train.transforms.eyeglass_frame import EyeglassFrame
 from tests.closed_forms import half_spaces, room, support
 from tests.toy_networks import linear
 
-bare = Eyeglasses(smoothness=0, printability=0, objective=Margin())
+bare = Eyeglasses(smoothness=0, printability=0)
 
 
 def case():
     network, inputs = linear((1, 8, 8), 10), torch.rand(64, 1, 8, 8, dtype=torch.float64)
     return network, inputs, network(inputs).argmax(1)
+
+
+def worst_leads(network, inputs, labels, norm, eps, bounds):
+    """``(N,)`` largest lead of another class over the label that the mask, the ball and the box allow."""
+    mask, leads = EyeglassFrame()(inputs).flatten().numpy(), []
+    for x, y in zip(inputs.flatten(1).numpy(), labels.tolist(), strict=True):
+        within = mask if bounds else 1
+        spaces = [(w, gap, room(x, w, bounds) * within) for w, gap in half_spaces(network, x, y)]
+        leads.append(max(support(w * mask, norm, eps, left) - gap for w, gap, left in spaces))
+    return np.array(leads)
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
@@ -27,14 +37,8 @@ def test_without_the_terms_it_is_the_worst_change_inside_the_mask(norm, bounds):
     never = Goal(labels)  # reached or not: the margin of the last point is compared
     eps = {"linf": 0.3, "l2": 1.0}[norm]
     found = replace(bare, norm=norm, eps=eps, bounds=bounds)(network, inputs, labels)
-    mask = EyeglassFrame()(inputs).flatten().numpy()
     standing = (never.margin(network(found.inputs)) >= 0).numpy()
-    truth = []
-    for x, y in zip(inputs.flatten(1).numpy(), labels.tolist(), strict=True):
-        ((w, gap),) = half_spaces(network, x, y)
-        left = room(x, w, bounds) * mask if bounds else room(x, w, None)
-        truth.append(gap - support(w * mask, norm, eps, left))
-    truth = np.array(truth)
+    truth = -worst_leads(network, inputs, labels, norm, eps, bounds)
     margins = never.margin(network(found.inputs)).detach().numpy()
     np.testing.assert_allclose(margins[standing], truth[standing], atol=2e-3)
     assert np.array_equal(standing, truth >= 0) or np.abs(truth[standing != (truth >= 0)]).max() < 2e-3
@@ -51,6 +55,17 @@ def test_dodging_and_impersonation_reach_what_they_are_after():
     reached = target.reached(network(impersonating))
     assert reached.any()
     assert reached.sum() < dodging.reached(network(found)).sum()
+
+
+@pytest.mark.parametrize(("attack", "scale"), [(bare, 1.0), (bare, 100.0), (Eyeglasses(), 100.0)])
+def test_it_dodges_where_the_frame_allows_it_also_where_the_network_is_sure(attack, scale):
+    network, inputs, labels = case()
+    network[-1].weight.data *= scale
+    network[-1].bias.data *= scale
+    breakable = worst_leads(network, inputs, labels, "linf", 1.0, (0.0, 1.0)) > 0
+    dodged = Goal(labels).reached(network(attack(network, inputs, labels).inputs)).numpy()
+    assert 0 < breakable.sum() < len(inputs)
+    assert dodged[breakable].mean() >= 0.95
 
 
 def test_the_terms_make_it_smoother_and_easier_to_print():
