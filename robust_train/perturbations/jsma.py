@@ -6,9 +6,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from robust_train.attacking.aims import aims_at
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.attacking.gradients import backward
+from robust_train.norms import norm
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed
@@ -26,14 +28,16 @@ class JSMA(Minimal):
 
     among those that the box leaves room. It ends where there is none, or with the budget.
 
-    The published search has a target. Without one, each step heads for the best class that the goal
-    allows at the time, the runner-up of the label. Of the D (D - 1) / 2 pairs, those of the ``candidates``
+    The published search has a target. Without one, each of the strongest other classes is headed for, and the
+    fewest components that change the label count. Of the D (D - 1) / 2 pairs, those of the ``candidates``
     most salient components are looked at: the largest in :math:`\alpha / \max|\alpha| - \beta / \max|\beta|`.
 
     Args:
         theta: Change of a component in a step, in pixel units; negative: components are lowered.
         gamma: Share of the components that may change.
         candidates: Components of which all pairs are looked at.
+        targets: Classes that are headed for one at a time, by descending logit, where the goal is to leave
+            one; with 0, each step heads for the runner-up of the time.
 
     References:
         The limitations of deep learning in adversarial settings (Papernot et al., 2016)
@@ -50,9 +54,11 @@ class JSMA(Minimal):
     theta: float = 1.0
     gamma: float = 0.145
     candidates: int = 64
+    targets: int = 3
 
     def __post_init__(self) -> None:
         check_positive(self, "gamma")
+        check_positive(self, "targets", zero=True)
         if not self.theta:
             raise ValueError("JSMA: theta must not be 0, as nothing would change.")
         if self.candidates < 2:
@@ -61,26 +67,33 @@ class JSMA(Minimal):
             raise ValueError(f"JSMA: it counts components, in l0, not {self.norm}.")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
-        best, standing, x = Best(inputs), Standing(len(inputs), inputs.device), inputs
-        for _ in range(int(self.gamma * inputs[:1].numel()) // 2 + 1):
-            reached, alpha, beta = self._jacobian(network, x, goal)
-            best.update(standing.rows, x, reached.to(x).log())
-            pair, salient = self._pair(alpha, beta, self._free(x))
-            x = self._step(x, pair, salient)
-            x, goal = standing.drop(reached | ~salient, x, goal)
-            if not len(x):
-                break
+        best = Best(inputs)
+        for aim in aims_at(network, inputs, goal, self.targets):
+            self._walk(network, inputs, aim, goal, best)
         return Perturbed(best.inputs, unmeasured(inputs))
 
-    def _jacobian(self, network: Network, x: Tensor, goal: Goal) -> tuple[Tensor, Tensor, Tensor]:
-        """Verdict, and the ``(N, D)`` gradients of the logit to reach and of the sum of the others."""
+    def _walk(self, network: Network, inputs: Tensor, aim: Goal, goal: Goal, best: Best) -> None:
+        """Towards the aim, until the goal is reached."""
+        standing, x = Standing(len(inputs), inputs.device), inputs
+        for _ in range(int(self.gamma * inputs[:1].numel()) // 2 + 1):
+            logits, alpha, beta = self._jacobian(network, x, aim)
+            reached, changed = goal.reached(logits), norm(x - inputs, "l0")
+            best.update(standing.rows, x, -changed.masked_fill(~reached, torch.inf))
+            pair, salient = self._pair(alpha, beta, self._free(x))
+            x = self._step(x, pair, salient)
+            x, inputs, aim, goal = standing.drop(reached | ~salient, x, inputs, aim, goal)
+            if not len(x):
+                break
+
+    def _jacobian(self, network: Network, x: Tensor, aim: Goal) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits, and the ``(N, D)`` gradients of the one to reach and of the sum of the others."""
         x = x.detach().requires_grad_()
         logits = network(x)
-        target = logits.masked_fill(goal.avoided(logits), -torch.inf).amax(1)
+        target = logits.masked_fill(aim.avoided(logits), -torch.inf).amax(1)
         alpha = backward(target, x, retain_graph=True).flatten(1)
         beta = backward(logits.sum(1), x).flatten(1) - alpha
         sign = 1 if self.theta > 0 else -1
-        return goal.reached(logits.detach()), sign * alpha, sign * beta
+        return logits.detach(), sign * alpha, sign * beta
 
     def _free(self, x: Tensor) -> Tensor:
         """``(N, D)`` which components the box leaves room."""

@@ -1,12 +1,14 @@
 """JSMA against the fewest components of linear networks, and against all pairs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from robust_train import JSMA, Goal
 from tests.closed_forms import minimal_sizes
-from tests.toy_networks import convolutional, linear
+from tests.toy_networks import convolutional, curved, linear
 
 
 def opposite(d, count):
@@ -31,12 +33,31 @@ def test_it_finds_the_fewest_pairs_where_all_components_have_the_same_room(theta
         np.testing.assert_array_equal(found, 2 * np.ceil(truth / 2))
 
 
-def test_it_never_finds_fewer_than_there_must_be():
-    network, inputs = linear((3, 4), 6), torch.rand(64, 3, 4, dtype=torch.float64)
+def test_to_leave_a_label_takes_no_more_than_to_reach_any_other():
+    """No component is spent on a class that is given up on the way."""
+    network, inputs = curved((1, 8, 8), 6), torch.rand(64, 1, 8, 8, dtype=torch.float64)
     labels = network(inputs).argmax(1)
-    found = JSMA(gamma=1.0)(network, inputs, labels).size.numpy()
-    assert np.isfinite(found).any()
-    assert (found >= minimal_sizes(network, inputs, labels, "l0", (0.0, 1.0))).all()
+    aims = [Goal((labels + k) % 6, targeted=True) for k in range(1, 6)]
+    attack = JSMA(gamma=0.5, targets=5)
+    found = attack(network, inputs, labels).size
+    each = torch.stack([attack(network, inputs, labels, goal=aim).size for aim in aims])
+    assert found.isfinite().all()
+    assert (found <= each.amin(0)).all()
+    few = replace(attack, targets=3)(network, inputs, labels).size
+    assert (found <= few).all()
+    wandering = replace(attack, targets=0)(network, inputs, labels).size
+    assert (few < wandering).double().mean() > 0.1
+
+
+@pytest.mark.parametrize("targets", [0, 3])
+def test_it_is_near_the_fewest_components_of_a_linear_network(targets):
+    """The best pair of another class, or one more."""
+    network, inputs = linear((8, 8), 10), 0.3 * torch.rand(64, 8, 8, dtype=torch.float64)
+    labels = network(inputs).argmax(1)
+    truth = minimal_sizes(network, inputs, labels, "l0", (0.0, 1.0))
+    found = JSMA(targets=targets)(network, inputs, labels).size.numpy()
+    assert (found >= truth).all()
+    assert (found <= 2 * np.ceil(truth / 2) + 2).all()
 
 
 def test_the_pair_is_the_best_of_all_where_all_components_are_candidates():
@@ -75,7 +96,9 @@ def test_it_reaches_a_target():
     assert torch.equal(network(found.inputs).argmax(1)[broken], target.labels[broken])
 
 
-@pytest.mark.parametrize(("name", "value"), [("theta", 0.0), ("gamma", 0), ("candidates", 1)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("theta", 0.0), ("gamma", 0), ("candidates", 1), ("targets", -1)]
+)
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^JSMA: {name} must"):
         JSMA(**{name: value})
