@@ -38,7 +38,7 @@ def backward(values: Tensor, x: Tensor, retain_graph: bool = False) -> Tensor:
     (gradient,) = torch.autograd.grad(values.sum(), x, retain_graph=retain_graph, allow_unused=True)
     if gradient is None:
         return torch.zeros_like(x)
-    return torch.nan_to_num_(gradient, nan=0.0, posinf=0.0, neginf=0.0)
+    return torch.nan_to_num(gradient, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 class Counted(nn.Module):

@@ -36,6 +36,13 @@ def test_parameters_get_no_gradient():
     assert all(p.grad is None for p in network.parameters())
 
 
+def test_a_gradient_that_is_the_same_number_everywhere_is_one_too():
+    """Of a plain sum, all components lie in one place of the memory."""
+    x = torch.rand(2, 3)
+    found = input_gradient(lambda x: 2 * x.sum(1, keepdim=True), x, first)
+    assert torch.equal(found.gradient, torch.full((2, 3), 2.0))
+
+
 def test_where_there_is_no_gradient_it_is_zero():
     x = torch.rand(2, 3)
     assert torch.equal(input_gradient(Constant([0.0, 1.0]), x, first).gradient, torch.zeros(2, 3))
