@@ -31,7 +31,7 @@ class SaltAndPepper(Minimal):
     image that is set to black is not among them; the whole image has noise in it at the most.
 
     Args:
-        restarts: Orders for each sample; the first that changes the label ends the search.
+        restarts: Orders for each sample; the one that changes the fewest components counts.
         growth: Ratio of successive numbers of pixels.
 
     Raises:
@@ -66,7 +66,8 @@ class SaltAndPepper(Minimal):
         colour, rank = self._noise(inputs, rng.repeat(self.restarts))
         noise = _Noise(network, inputs[sample], colour, rank, goal.take(sample))
         pixels = rank[0].numel()
-        low, high = bracket(noise, sample, self._counts(pixels))
+        # Each order to its own end: another that takes more pixels may change fewer components.
+        low, high = bracket(noise, torch.arange(len(sample), device=inputs.device), self._counts(pixels))
         rows = high.isfinite().nonzero().squeeze(1)
         # Ends less than one pixel apart are neighbours.
         changing = noise.take(rows)

@@ -79,6 +79,16 @@ def test_more_orders_change_fewer_pixels_in_the_median():
     assert ten < 0.8 * one
 
 
+def test_an_order_of_more_pixels_that_changes_fewer_of_them_counts():
+    """Half of the noise has the colour of the black and white image already."""
+    network, inputs = linear((1, 8, 8), 6), torch.rand(128, 1, 8, 8, dtype=torch.float64).round()
+    labels, before = network(inputs).argmax(1), torch.inf
+    for k in (1, 2, 4, 8):
+        size = SaltAndPepper(restarts=k, growth=1.01)(network, inputs, labels).size
+        assert (size <= before).all()
+        before = size
+
+
 @pytest.mark.parametrize(("name", "value"), [("restarts", 0), ("growth", 1.0), ("bounds", None)])
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^SaltAndPepper: {name} must be"):
