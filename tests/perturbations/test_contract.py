@@ -5,14 +5,30 @@ import math
 import pickle
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 import torch
 
 import robust_train
-from robust_train import Goal, Perturbation, perturbations
+from robust_train import (
+    Corrupted,
+    Foreign,
+    GaussianNoise,
+    Goal,
+    Perturbation,
+    UniformNoise,
+    UniversalRandom,
+    perturbations,
+)
+from robust_train.perturbations.base import Additive
 from robust_train.types import predict
+from tests.closed_forms import distance, half_spaces, room
 from tests.perturbations.examples import EVERY, EXAMPLES, MINIMAL, Darken, name, ready
-from tests.toy_networks import Constant, convolutional, linear
+from tests.toy_networks import Constant, convolutional, curved, linear
+
+# Noise does not look at the goal, and what learns does so before there is one.
+AIMLESS = (Corrupted, Foreign, GaussianNoise, UniformNoise, UniversalRandom)
+AIMING = [example for example in EVERY if not (isinstance(example, AIMLESS) or example.learns)]
 
 every = pytest.mark.parametrize("perturbation", EVERY, ids=name)
 every_minimal = pytest.mark.parametrize("perturbation", MINIMAL, ids=name)
@@ -70,13 +86,28 @@ def test_what_is_found_reaches_the_goal_and_what_is_not_is_the_clean_input(pertu
             assert ((found.inputs >= 0) & (found.inputs <= 1)).all()
 
 
-@every
-def test_a_target_that_is_reached_is_another_class(perturbation):
-    network, inputs = convolutional(), torch.rand(64, 1, 8, 8)
+@pytest.mark.parametrize("perturbation", AIMING, ids=name)
+def test_more_images_reach_a_target_that_is_aimed_at(perturbation):
+    """The class that is the furthest away: few leave their own towards it."""
+    network, inputs = curved((1, 8, 8), 3, torch.float32), torch.rand(64, 1, 8, 8)
+    logits = network(inputs)
+    labels, target = logits.argmax(1), Goal(logits.argmin(1), targeted=True)
+    aimed, left = (perturbation(network, inputs, labels, goal=goal).inputs for goal in (target, Goal(labels)))
+    assert target.reached(network(aimed)).sum() > target.reached(network(left)).sum()
+
+
+@pytest.mark.parametrize("perturbation", [p for p in MINIMAL if isinstance(p, Additive)], ids=name)
+def test_no_target_of_a_linear_network_is_nearer_than_its_half_space(perturbation):
+    network, inputs = linear((1, 8, 8), 4), torch.rand(32, 1, 8, 8, dtype=torch.float64)
     labels = network(inputs).argmax(1)
-    target = Goal((labels + 1) % 10, targeted=True)
-    logits = network(ready(perturbation, network, inputs)(network, inputs, labels, goal=target).inputs)
-    assert (target.reached(logits) <= Goal(labels).reached(logits)).all()
+    target = Goal((labels + 1) % 4, targeted=True)
+    found = perturbation(network, inputs, labels, goal=target).size.numpy()
+    truth = []
+    for x, y, k in zip(inputs.flatten(1).numpy(), labels.tolist(), target.labels.tolist(), strict=True):
+        w, gap = half_spaces(network, x, y)[k - (k > y)]
+        truth.append(distance(w, gap, perturbation.norm, room(x, w, perturbation.bounds)))
+    assert np.isfinite(found).any()
+    assert (found >= np.array(truth) * (1 - 1e-6)).all()
 
 
 @every_minimal
