@@ -133,6 +133,10 @@ class ATN(Budgeted):
         u: Tensor = generator(x)  # in units of eps
         if self.form == "autoencoding":
             u = ((low + (high - low) * u.sigmoid() if self.bounds else u) - x) / eps
+        elif self.norm == "linf":
+            # Between the ends of what is admissible: at a wall, no slope would lead back from behind it.
+            first, last = (x - eps).clamp_min(low), (x + eps).clamp_max(high)
+            return (first + last) / 2 + (last - first) / 2 * u.tanh()
         if self.norm == "linf":
             return (x + eps * u.tanh()).clamp(low, high)
         longer = (1 + norm(u, "l2").square()).sqrt()

@@ -38,6 +38,19 @@ def test_on_a_binary_linear_network_it_is_nearly_the_best_step(form):
     assert cosine_similarity(found - inputs, best - inputs).median() > 0.8
 
 
+@both_forms
+def test_pixels_that_are_black_in_all_images_are_made_use_of(form):
+    network, inputs = linear((10,), 2, torch.float32), torch.rand(500, 10)
+    inputs[:, :7] = 0
+    network[-1].weight.data.mul_(3)
+    network[-1].bias.data -= network(inputs).mean(0)
+    lessons, (inputs, labels) = inputs[:300], (inputs[300:], network(inputs[300:]).argmax(1))
+    attack = replace(small, form=form).fit(network, [(lessons, torch.zeros(300))], rng)
+    found = attack(network, inputs, labels).inputs
+    best = FGSM(eps=0.15, objective=Margin())(network, inputs, labels).inputs
+    assert rate(network, inputs, labels, found) >= 0.95 * rate(network, inputs, labels, best)
+
+
 def test_perturbations_of_one_class_all_point_along_the_weights():
     network, lessons, inputs, labels = case()
     attack = replace(small, target=1, bounds=None).fit(network, lessons, rng)
