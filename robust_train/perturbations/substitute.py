@@ -30,7 +30,8 @@ class Substitute(Budgeted):
     search runs to its end on F, as one that stops once F is fooled transfers worse.
 
     Args:
-        budgeted: The search on the substitute, in this norm; eps and bounds are those given here.
+        budgeted: The search on the substitute, in this norm; eps and bounds are those given here. One that
+            learns does so on the substitute, from the same images.
         images: To start from, at the most; the target is asked for ``images * 2**rounds`` labels.
         rounds: Doublings of the points.
         epochs: Of training, in each round, with Adam.
@@ -87,7 +88,7 @@ class Substitute(Budgeted):
             ValueError: There are no images.
         """
         with differentiable(), frozen(network):
-            points = first_images(batches, self.images, "Substitute")
+            images = points = first_images(batches, self.images, "Substitute")
             labels, classes = self._ask(network, points)
             kind = _convolutional if points.ndim == 4 else _fully_connected
             shape = tuple(points.shape[1:])
@@ -97,7 +98,11 @@ class Substitute(Budgeted):
                     new = self._augment(substitute, points, labels)
                     points, labels = torch.cat([points, new]), torch.cat([labels, self._ask(network, new)[0]])
                 self._train(substitute, points, labels, rng.fold(round_))
-        return replace(self, network=substitute.requires_grad_(False).eval())
+            substitute.requires_grad_(False).eval()
+            learnt = self._budgeted().fit(
+                substitute, [(images, labels[: len(images)])], rng.fold(self.rounds + 2)
+            )
+        return replace(self, network=substitute, budgeted=learnt)
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         if self.network is None:
@@ -105,8 +110,11 @@ class Substitute(Budgeted):
                 "Substitute has not been trained: call fit(network, batches, rng) on training images, or "
                 "let evaluate(...) do so."
             )
-        search = replace(self.budgeted.maximising(), eps=self.eps, bounds=self.bounds)
+        search = self._budgeted().maximising()
         return search(self.network.to(inputs), inputs, goal.labels, goal=goal, rng=rng)
+
+    def _budgeted(self) -> Budgeted:
+        return replace(self.budgeted, eps=self.eps, bounds=self.bounds)
 
     def _ask(self, network: Network, points: Tensor) -> tuple[Tensor, int]:
         """The target's labels, -1 where it gives none, and how many classes it has."""

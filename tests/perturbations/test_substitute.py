@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from robust_train import FGSM, PGD, GaussianNoise, Goal, Substitute
+from robust_train import ATN, FGSM, PGD, GaussianNoise, Goal, Substitute, UniversalGradient
 from robust_train.attacking.gradients import Counted
 from robust_train.randomness import Streams
 from tests.toy_networks import convolutional, linear
@@ -60,6 +60,19 @@ def test_images_get_a_convolutional_substitute_and_the_target_is_left_alone():
     assert isinstance(attack.network[0], torch.nn.Conv2d)
     assert all(torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
     assert all(p.grad is None and p.requires_grad for p in network.parameters())
+
+
+@pytest.mark.parametrize("learner", [UniversalGradient(), ATN(epochs=20)], ids=["vector", "network"])
+def test_a_search_that_learns_does_so_on_the_substitute(learner):
+    network, lessons, inputs, labels = case()
+    counted = Counted(network)
+    attack = replace(small, budgeted=learner).fit(counted, lessons, rng)
+    assert counted.forwards == 100 * 2**2
+    found = attack(counted, inputs, labels)
+    alone = replace(learner, eps=0.15, bounds=(0.0, 1.0)).fit(attack.network, lessons, rng.fold(4))
+    assert torch.equal(found.inputs, alone(attack.network, inputs, labels).inputs)
+    assert Goal(labels).reached(network(found.inputs)).any()
+    assert not learner.fitted
 
 
 def test_what_has_no_meaning_is_refused():
