@@ -41,10 +41,10 @@ class ManiFool(Transformed):
     Args:
         transform: The family of transformations.
         steps: Largest number of steps of a walk, each a pass forward and back.
-        restarts: Walks more of a sample whose walks so far have not crossed the boundary.
+        restarts: Walks more, from other poses; of what all of them find, the shortest counts.
         step_size: Longest step, as a share of the l2 norm of the image.
         overshoot: Share by which a step is lengthened.
-        refinements: Rays after the first, each a pass back and some twenty forward.
+        refinements: Rays of a walk after the first, each a pass back and some twenty forward.
         bisections: Halvings of a ray's first crossing.
         segments: Chords that the length of a curve is the sum of.
 
@@ -85,16 +85,14 @@ class ManiFool(Transformed):
         return total
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
-        crossed = torch.full_like(self.transform.neutral(inputs), torch.nan)
-        for restart in range(self.restarts + 1):
-            rows = crossed.isnan().any(1).nonzero().squeeze(1)
-            if len(rows):
-                start = self._start(inputs[rows], rng.take(rows), restart)
-                crossed[rows] = self._walk(network, inputs[rows], goal.take(rows), start)
-        rows = crossed.isfinite().all(1).nonzero().squeeze(1)
         best = Best(self.transform.neutral(inputs))
-        if len(rows):
-            self._refine(network, inputs[rows], goal.take(rows), crossed[rows], best, rows)
+        for restart in range(self.restarts + 1):
+            crossed = self._walk(network, inputs, goal, self._start(inputs, rng, restart))
+            rows = crossed.isfinite().all(1).nonzero().squeeze(1)
+            if len(rows):
+                run = Best(crossed[rows])
+                self._refine(network, inputs[rows], goal.take(rows), crossed[rows], run)
+                best.update(rows, run.inputs, run.score)
         size = unmeasured(inputs).masked_fill(~best.score.isfinite(), torch.inf)
         return Perturbed(self.apply(inputs, best.inputs), size, best.inputs)
 
@@ -126,13 +124,11 @@ class ManiFool(Transformed):
                 break
         return crossed
 
-    def _refine(
-        self, network: Network, inputs: Tensor, goal: Goal, theta: Tensor, best: Best, rows: Tensor
-    ) -> None:
-        identity = self.transform.neutral(inputs)
+    def _refine(self, network: Network, inputs: Tensor, goal: Goal, theta: Tensor, best: Best) -> None:
+        identity, rows = self.transform.neutral(inputs), torch.arange(len(inputs), device=inputs.device)
         for k in range(self.refinements + 1):
             if k:
-                theta = best.inputs[rows]
+                theta = best.inputs
                 at = self._linearise(network, inputs, goal, theta)
                 along = ((theta - identity) * at.gradient).sum(1) - at.margin
                 nearest = identity + (along / at.slope.square())[:, None] * at.ascent

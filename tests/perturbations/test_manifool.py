@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 
 from robust_train import ManiFool, Manitest, Rotation, Translation
 from robust_train.attacking.gradients import Counted
-from robust_train.transforms import Transform
+from robust_train.transforms import Affine, Transform
 from tests.toy_networks import linear
 
 MIX = torch.tensor([[3.0, 1.0], [0.5, 0.7], [0.0, 1.0]], dtype=torch.float64)
@@ -59,7 +59,7 @@ def test_it_comes_near_the_smallest_that_a_fine_lattice_holds(transform):
     both = truth.isfinite() & found.isfinite()
     assert truth.isfinite().sum() > 3
     assert both.sum() > 0.8 * truth.isfinite().sum()
-    assert (found / truth)[both].median() < 1.2
+    assert (found / truth)[both].quantile(0.9) < 1.1
     # The lattice has gaps, by which the nearest of small ones may be missed.
     assert (found >= 0.9 * truth)[both].float().mean() > 0.8
 
@@ -87,17 +87,19 @@ def test_the_length_is_the_same_for_finer_segments_and_no_less_than_the_chord():
 def test_a_sample_leaves_the_walk_when_it_crosses():
     network, x, labels = case()
     counted = Counted(network)
-    ManiFool(refinements=0)(counted, x, labels)
+    ManiFool(refinements=0, restarts=0)(counted, x, labels)
     assert counted.backwards < 10 * len(x)
 
 
-def test_more_restarts_lose_nothing_and_find_more():
+def test_more_restarts_never_find_more_and_find_what_one_walk_misses():
     network, x, labels = case(48)
-    runs = [replace(ManiFool(transform=Translation()), restarts=k)(network, x, labels) for k in (0, 1, 3)]
-    few, some, many = (run.size for run in runs)
-    assert torch.equal(few[few.isfinite()], some[few.isfinite()])
-    assert torch.equal(some[some.isfinite()], many[some.isfinite()])
-    assert few.isfinite().sum() < many.isfinite().sum()
+    for transform in (Translation(), Affine()):
+        runs = [replace(ManiFool(transform=transform), restarts=k)(network, x, labels) for k in (0, 1, 3)]
+        few, some, many = (run.size for run in runs)
+        assert (many <= some).all()
+        assert (some <= few).all()
+        assert (many < 0.99 * few)[few.isfinite()].any()
+        assert few.isfinite().sum() <= many.isfinite().sum()
 
 
 def test_wrong_hyper_parameters_are_refused():
