@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from math import gcd, prod
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -34,7 +34,8 @@ class Manitest(Transformed):
     away and costs the distance of the two images, so that no derivative is needed. Paths are then
     too long by a share of ``radius ** -2`` and each step too short by its curvature: with a radius
     that grows as the root of the lattice, both vanish as the lattice is refined. Nodes are judged
-    by distance, and the step to the first that changes the label is bisected.
+    by distance until the first changes the label. The step to it is bisected, and so are those to other nodes
+    that do, as long as they start nearer than the shortest path so far ends.
 
     The last column of the parameters is the length of the path, which the pose alone does not tell.
 
@@ -102,13 +103,34 @@ class Manitest(Transformed):
             return self.apply(inputs[rows].repeat_interleave(places.shape[1], 0), theta)
 
         place, margin = first_reached(network, goal, len(lattice), images)
-        node = order[every, place]
-        before = parent[every, node]
-        theta = self._bisect(network, inputs, goal, lattice[before], lattice[node])
-        y = self.apply(inputs, theta)
-        length = u[every, before] + self._chord(self.apply(inputs, lattice[before]), y)
+        reached = (margin < 0).nonzero().squeeze(1)
+        first = order[every, place]
+        theta, length = self._across(network, inputs, goal, _Paths(lattice, u, parent), first, reached)
         size = unmeasured(inputs).masked_fill(~(margin < 0), torch.inf)
-        return Perturbed(y, size, torch.cat([theta, length[:, None]], 1))
+        return Perturbed(self.apply(inputs, theta), size, torch.cat([theta, length[:, None]], 1))
+
+    def _across(
+        self, network: Network, inputs: Tensor, goal: Goal, paths: "_Paths", first: Tensor, rows: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Poses at the boundary and the lengths of the paths there: the shortest that step across it."""
+        lattice, u, parent = paths
+        theta, length = lattice[first], torch.full_like(u[:, 0], torch.inf)
+        # How far out each last step starts: none that starts behind the end of a path leads to a shorter one.
+        start = u.gather(1, parent).masked_fill(u < u.gather(1, first[:, None]), torch.inf)
+        turns = start.scatter(1, first[:, None], -torch.inf).argsort(dim=1, stable=True)
+        for turn in turns.T:
+            rows = rows[start[rows, turn[rows]] < length[rows]]
+            if not len(rows):
+                break
+            with torch.no_grad():
+                y = self.apply(inputs[rows], lattice[turn[rows]])
+                behind = rows[goal.take(rows).reached(network(y))]
+            x, node = inputs[behind], lattice[parent[behind, turn[behind]]]
+            found = self._bisect(network, x, goal.take(behind), node, lattice[turn[behind]])
+            total = start[behind, turn[behind]] + self._chord(self.apply(x, node), self.apply(x, found))
+            better = total < length[behind]
+            theta[behind[better]], length[behind[better]] = found[better], total[better]
+        return theta, length
 
     def _bisect(self, network: Network, inputs: Tensor, goal: Goal, a: Tensor, b: Tensor) -> Tensor:
         """The nearest pose to ``a`` on the way to ``b`` that reaches the goal."""
@@ -162,3 +184,11 @@ class Manitest(Transformed):
 
     def _chord(self, a: Tensor, b: Tensor) -> Tensor:
         return norm(b.double() - a.double(), "l2")
+
+
+class _Paths(NamedTuple):
+    """``(M, P)`` the nodes, and for each image their distances, ``(N, M)``, and the nodes before them."""
+
+    lattice: Tensor
+    u: Tensor
+    parent: Tensor

@@ -120,12 +120,11 @@ def test_the_size_is_the_distance_to_the_boundary():
     # The nearest point of the half-plane <A^T w, theta> >= gap, in the metric A^T A.
     slope = MIX.T @ w
     truth = gap / (slope @ torch.linalg.solve(MIX.T @ MIX, slope)).sqrt()
-    for side in (17, 65):
+    for side, ratio in ((9, 1.02), (17, 1.02), (65, 1.01)):
         found = manitest(Plane(), side)(network, x, torch.zeros(6, dtype=torch.int64))
         assert (found.size >= truth * (1 - 1e-9)).all()
-        # Nodes lie at most a step apart, and few last steps cross the boundary slantwise.
-        assert (found.size <= truth + 2 * MIX.norm() / side).all()
-        assert (found.size / truth).median() < 1.025
+        # The first node behind the boundary is seldom the end of the shortest path across it.
+        assert (found.size <= truth * ratio).all()
 
 
 def images(count=12):
