@@ -5,7 +5,7 @@ their weights and gap the difference of their logits. Everything follows from th
 """
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import brentq, nnls
 
 ORDER = {"linf": np.inf, "l2": 2, "l1": 1}
 DUAL = {"linf": "l1", "l2": "l2", "l1": "linf"}
@@ -106,3 +106,31 @@ def _fewest(u, gap, room):
 
 def _rows(inputs, labels):
     return zip(inputs.double().flatten(1).numpy(), labels.tolist(), strict=True)
+
+
+def to_the_sphere(inputs, radius, p):
+    """``(N,)`` smallest p norm that takes inputs inside a ball of this l2 radius around 0 out of it."""
+    found = []
+    for x in np.abs(inputs.double().flatten(1).numpy()):
+        rho = np.linalg.norm(x)
+        if p == "l2":
+            found.append(radius - rho)
+        elif p == "l1":  # all along the largest component
+            found.append(np.sqrt(x.max() ** 2 + radius**2 - rho**2) - x.max())
+        else:  # outwards in all components
+            found.append(brentq(lambda t, x=x: np.linalg.norm(x + t) - radius, 0, radius, xtol=1e-15))
+    return np.array(found)
+
+
+def target_distances(network, inputs, targets):
+    """``(N,)`` l2 distance to where a class of a linear network is the first, by Lawson and Hanson's LDP."""
+    weight, bias = (value.detach().double().numpy() for value in network[-1].parameters())
+    found = []
+    for x, k in _rows(inputs, targets):
+        logits, others = weight @ x + bias, np.arange(len(bias)) != k
+        a, b = (weight[k] - weight)[others], (logits - logits[k])[others]  # a r >= b
+        left = np.append(np.zeros(a.shape[1]), 1.0)
+        e = np.vstack([a.T, b])
+        left = e @ nnls(e, left)[0] - left
+        found.append(np.linalg.norm(left[:-1] / left[-1]))
+    return np.array(found)

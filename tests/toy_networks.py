@@ -66,6 +66,13 @@ class Ellipsoid(nn.Module):
         return torch.stack([inside, torch.zeros_like(inside)], 1)
 
 
+def inside_the_ball(radius=2.0):
+    """32 images of 3 x 4 pixels, from near its center to near its surface."""
+    x = torch.randn(32, 3, 4, dtype=torch.float64)
+    rho = radius * torch.linspace(0.05, 0.95, 32, dtype=torch.float64)
+    return x * (rho / x.flatten(1).norm(dim=1))[:, None, None]
+
+
 class Flagging(nn.Module):
     """A network that flags what is brighter than ``level`` on average."""
 

@@ -8,8 +8,8 @@ import torch
 
 from robust_train import DeepFool, Goal
 from robust_train.attacking.gradients import Counted
-from tests.closed_forms import minimal_sizes
-from tests.toy_networks import Ellipsoid, linear, linear_case
+from tests.closed_forms import minimal_sizes, to_the_sphere
+from tests.toy_networks import Ellipsoid, inside_the_ball, linear, linear_case
 
 UNIT_BOX = (0.0, 1.0)
 exact = DeepFool(candidates=10, overshoot=1e-5)
@@ -61,14 +61,12 @@ def test_without_overshoot_it_ends_behind_the_boundary():
         np.testing.assert_allclose(found, truth, rtol=1e-9, atol=2e-4)
 
 
-def test_the_boundary_of_a_ball_is_the_rest_of_its_radius_away():
-    x = torch.randn(32, 3, 4, dtype=torch.float64)
-    rho = torch.linspace(0.1, 1.9, 32, dtype=torch.float64)
-    x = x * (rho / x.flatten(1).norm(dim=1))[:, None, None]
-    found = DeepFool(bounds=None, overshoot=1e-6)(
-        Ellipsoid([2.0] * 12), x, torch.zeros(32, dtype=torch.int64)
-    )
-    torch.testing.assert_close(found.size, 2.0 - rho, rtol=1e-4, atol=0)
+@pytest.mark.parametrize("norm", ["l2", "linf", "l1"])
+def test_it_finds_the_distance_to_the_boundary_of_a_ball(norm):
+    x = inside_the_ball()
+    search = DeepFool(norm=norm, bounds=None, overshoot=1e-6)
+    found = search(Ellipsoid([2.0] * 12), x, torch.zeros(32, dtype=torch.int64))
+    np.testing.assert_allclose(found.size, to_the_sphere(x, 2.0, norm), rtol=1e-4)
 
 
 def test_it_leaves_the_prediction_and_not_the_label():

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from robust_train import FAB, DeepFool, Goal
-from tests.closed_forms import minimal_sizes
-from tests.toy_networks import Ellipsoid, curved, linear_case
+from tests.closed_forms import minimal_sizes, to_the_sphere
+from tests.toy_networks import Ellipsoid, curved, inside_the_ball, linear_case
 
 
 @pytest.mark.parametrize(("bounds", "rtol"), [(None, 1e-5), ((0.0, 1.0), 5e-3)], ids=["unbounded", "boxed"])
@@ -31,12 +31,11 @@ def test_runs_towards_every_class_find_the_distance_of_linear_networks(norm):
         np.testing.assert_allclose(found, truth, rtol=5e-3)
 
 
-def test_the_boundary_of_a_ball_is_the_rest_of_its_radius_away():
-    x = torch.randn(32, 3, 4, dtype=torch.float64)
-    rho = torch.linspace(0.1, 1.9, 32, dtype=torch.float64)
-    x = x * (rho / x.flatten(1).norm(dim=1))[:, None, None]
-    found = FAB(bounds=None)(Ellipsoid([2.0] * 12), x, torch.zeros(32, dtype=torch.int64))
-    torch.testing.assert_close(found.size, 2.0 - rho, rtol=1e-3, atol=0)
+@pytest.mark.parametrize("norm", ["l2", "linf", "l1"])
+def test_it_finds_the_distance_to_the_boundary_of_a_ball(norm):
+    x = inside_the_ball()
+    found = FAB(norm=norm, bounds=None)(Ellipsoid([2.0] * 12), x, torch.zeros(32, dtype=torch.int64))
+    np.testing.assert_allclose(found.size, to_the_sphere(x, 2.0, norm), rtol=1e-3)
 
 
 def test_it_cuts_the_detours_of_a_walk():

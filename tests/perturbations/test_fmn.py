@@ -6,8 +6,8 @@ import torch
 
 from robust_train import FMN
 from robust_train.attacking.gradients import Counted
-from tests.closed_forms import minimal_sizes
-from tests.toy_networks import Ellipsoid, linear, linear_case
+from tests.closed_forms import minimal_sizes, to_the_sphere
+from tests.toy_networks import Ellipsoid, inside_the_ball, linear, linear_case
 
 UNIT_BOX = (0.0, 1.0)
 
@@ -38,12 +38,25 @@ def test_it_comes_near_the_fewest_components_of_linear_networks():
     assert np.mean(np.array(more) <= 1) >= 0.95
 
 
-def test_the_boundary_of_a_ball_is_the_rest_of_its_radius_away():
-    x = torch.randn(32, 3, 4, dtype=torch.float64)
-    rho = torch.linspace(0.1, 1.9, 32, dtype=torch.float64)
-    x = x * (rho / x.flatten(1).norm(dim=1))[:, None, None]
-    found = FMN(bounds=None)(Ellipsoid([2.0] * 12), x, torch.zeros(32, dtype=torch.int64))
-    ratio = found.size / (2.0 - rho)
+@pytest.mark.parametrize(("norm", "most"), [("l2", 1.01), ("linf", 1.01), ("l1", 1.03)])
+@pytest.mark.parametrize("bounds", [None, UNIT_BOX], ids=["unbounded", "boxed"])
+def test_of_several_classes_it_comes_near_the_nearest(norm, most, bounds):
+    ratios = []
+    for seed in range(6):
+        case = linear_case(seed, walls=seed % 2)
+        truth = minimal_sizes(case.network, case.inputs, case.labels, norm, bounds)
+        found = FMN(norm=norm, bounds=bounds)(case.network, case.inputs, case.labels).size.numpy()
+        np.testing.assert_array_equal(np.isinf(found), np.isinf(truth))
+        ratios.extend((found / truth)[np.isfinite(truth)])
+    assert min(ratios) >= 1 - 1e-9
+    assert np.quantile(ratios, 0.9) <= most
+
+
+@pytest.mark.parametrize("norm", ["l2", "linf", "l1"])
+def test_it_finds_the_distance_to_the_boundary_of_a_ball(norm):
+    x = inside_the_ball()
+    found = FMN(norm=norm, bounds=None)(Ellipsoid([2.0] * 12), x, torch.zeros(32, dtype=torch.int64))
+    ratio = found.size.numpy() / to_the_sphere(x, 2.0, norm)
     assert (ratio >= 1 - 1e-9).all()
     assert (ratio <= 1.01).all()
 

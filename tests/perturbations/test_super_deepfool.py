@@ -6,8 +6,8 @@ import torch
 
 from robust_train import DeepFool, SuperDeepFool
 from robust_train.types import Goal
-from tests.closed_forms import minimal_sizes
-from tests.toy_networks import Ellipsoid, convolutional, linear_case
+from tests.closed_forms import minimal_sizes, to_the_sphere
+from tests.toy_networks import Ellipsoid, convolutional, inside_the_ball, linear_case
 
 
 @pytest.mark.parametrize("bounds", [None, (0.0, 1.0)], ids=["unbounded", "boxed"])
@@ -18,6 +18,12 @@ def test_it_finds_the_distance_of_linear_networks(bounds):
         truth = minimal_sizes(case.network, case.inputs, case.labels, "l2", bounds)
         found = search(case.network, case.inputs, case.labels).size.numpy()
         np.testing.assert_allclose(found, truth, rtol=1e-4)
+
+
+def test_it_finds_the_distance_to_the_boundary_of_a_ball():
+    x = inside_the_ball()
+    found = SuperDeepFool(bounds=None)(Ellipsoid([2.0] * 12), x, torch.zeros(32, dtype=torch.int64))
+    np.testing.assert_allclose(found.size, to_the_sphere(x, 2.0, "l2"), rtol=1e-3)
 
 
 def test_projections_cut_the_detours_of_the_walk():
