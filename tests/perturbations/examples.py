@@ -16,6 +16,7 @@ from robust_train import (
     LBFGS,
     PGD,
     Brightness,
+    Budgeted,
     CarliniWagner,
     Corrupted,
     Corruption,
@@ -176,7 +177,7 @@ EXAMPLES = {
 }
 EVERY = [example for examples in EXAMPLES.values() for example in examples]
 MINIMAL = [example for example in EVERY if example.minimal]
-BUDGETED = [example for example in EVERY if getattr(example, "eps", None) is not None]
+BUDGETED = [example for example in EVERY if isinstance(example, Budgeted)]
 
 
 def ready(example, network, inputs):

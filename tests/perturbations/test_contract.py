@@ -20,10 +20,11 @@ from robust_train import (
     UniversalRandom,
     perturbations,
 )
+from robust_train.norms import norm
 from robust_train.perturbations.base import Additive
 from robust_train.types import predict
 from tests.closed_forms import distance, half_spaces, room
-from tests.perturbations.examples import EVERY, EXAMPLES, MINIMAL, Darken, name, ready
+from tests.perturbations.examples import BUDGETED, EVERY, EXAMPLES, MINIMAL, Darken, name, ready
 from tests.toy_networks import Constant, convolutional, curved, linear
 
 # Noise does not look at the goal, and what learns does so before there is one.
@@ -59,6 +60,21 @@ def test_shapes_and_precision_are_kept_and_the_inputs_are_not_written_to(perturb
     assert not found.inputs.requires_grad
     found.inputs.zero_()
     assert torch.equal(inputs, before)
+
+
+@every
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_ball_and_box_hold_exactly(perturbation, dtype):
+    """Half of the pixels stand at the walls."""
+    network, inputs = convolutional(dtype=dtype), (2 * torch.rand(16, 1, 8, 8, dtype=dtype) - 0.5).clamp(0, 1)
+    found = ready(perturbation, network, inputs)(network, inputs, torch.arange(16) % 10)
+    assert found.inputs.isfinite().all()
+    if perturbation.bounds:
+        assert ((found.inputs >= 0) & (found.inputs <= 1)).all()
+    if perturbation in BUDGETED:
+        r = found.inputs.double() - inputs.double()
+        assert (norm(r, perturbation.norm) <= perturbation.eps).all()
+        assert r.any()
 
 
 @every
