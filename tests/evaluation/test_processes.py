@@ -3,19 +3,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 import robust_train
 from robust_train.evaluation.processes import by_index, gather, rank_and_world
 
 
-def test_several_processes_find_what_one_finds():
-    """21 samples in blocks of 4 and 3 in one block, on 2 and 3 processes, to the bit."""
+def agree(suite, *worlds):
     script = Path(__file__).with_name("several_processes.py")
     environment = {**os.environ, "PYTHONPATH": str(Path(robust_train.__file__).parents[1])}
-    ran = subprocess.run([sys.executable, script, "2", "3"], capture_output=True, text=True, env=environment)
+    command = [sys.executable, script, suite, *map(str, worlds)]
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout == "2 processes agree with one\n3 processes agree with one\n"
+    assert ran.stdout == "".join(f"{world} processes agree with one\n" for world in worlds)
+
+
+def test_several_processes_find_what_one_finds():
+    """21 samples in blocks of 4 and 3 in one block, on 2 and 3 processes, to the bit."""
+    agree("few", 2, 3)
+
+
+@pytest.mark.slow
+def test_several_processes_find_what_one_finds_with_every_perturbation():
+    agree("every", 2)
 
 
 def test_a_program_without_processes_is_alone():
