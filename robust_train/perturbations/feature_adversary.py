@@ -104,5 +104,5 @@ class FeatureAdversary(Budgeted):
                 "evaluate(...) do so."
             )
         wanted = goal.labels if goal.targeted else goal.labels + 1
-        places = torch.searchsorted(self.classes.to(inputs.device), wanted) % len(self.classes)
+        places = torch.searchsorted(self.classes.to(inputs.device), wanted.contiguous()) % len(self.classes)
         return self.guides.to(inputs)[places]

@@ -63,6 +63,19 @@ def test_shapes_and_precision_are_kept_and_the_inputs_are_not_written_to(perturb
 
 
 @every
+def test_labels_and_images_may_lie_anywhere_in_memory(perturbation):
+    network, inputs = convolutional(), torch.rand(6, 8, 8, 1).permute(0, 3, 1, 2)
+    labels = torch.arange(6)[:, None].repeat(1, 2)[:, 1]
+    search = ready(perturbation, network, inputs)
+    one, other = (
+        search(network, x, y, goal=Goal(y, targeted=True)).inputs
+        for x, y in ((inputs, labels), (inputs.contiguous(), labels.contiguous()))
+    )
+    torch.testing.assert_close(one, other)
+    assert not labels.is_contiguous()
+
+
+@every
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_ball_and_box_hold_exactly(perturbation, dtype):
     """Half of the pixels stand at the walls."""
