@@ -14,7 +14,7 @@ FOLDERS = sorted((Path(__file__).parents[1] / "checkpoints").iterdir())
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_it_is_what_it_says(folder):
     card, results = ((folder / name).read_text() for name in ("README.md", "results.json"))
-    assert card.startswith(f"# {folder.name}\n")
+    assert card.replace("\\_", "_").startswith(f"# {folder.name}\n")
     assert f"robust-train evaluate checkpoints/{folder.name}\n" in card
     assert "=/" not in card  # a path of the machine that it was made on
     draws = read_recipe(folder)["robustness"].get("draws") or 1
