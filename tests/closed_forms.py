@@ -21,6 +21,18 @@ def minimal_sizes(network, inputs, labels, p, bounds=None):
     )
 
 
+def excess(search, cases, p):
+    """Of the sizes that a search finds over the smallest there are, where there are any and it finds all."""
+    ratios = []
+    for case in cases:
+        truth = minimal_sizes(case.network, case.inputs, case.labels, p, search.bounds)
+        found = search(case.network, case.inputs, case.labels).size.numpy()
+        np.testing.assert_array_equal(np.isinf(found), np.isinf(truth))
+        ratios.extend((found / truth)[np.isfinite(truth)])
+    assert min(ratios) >= 1 - 1e-9
+    return ratios
+
+
 def worst_margins(network, inputs, labels, p, eps, bounds=None):
     """``(N,)`` largest lead of any other class over the label that the ball and the box allow."""
     return np.array(

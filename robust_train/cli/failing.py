@@ -47,8 +47,10 @@ def _say(error: BaseException, sentence: str, status: int) -> int:
 
 def _deliberate(error: Exception) -> bool:
     """Whether it was raised by a ``raise`` of this package, rather than by something that went wrong."""
-    if isinstance(error, (UserError, ModuleNotFoundError)):  # an optional package is for the user to install
+    if isinstance(error, UserError):
         return True
+    if isinstance(error, ModuleNotFoundError):  # an optional package is for the user to install
+        return not (error.name or "").startswith("robust_train")
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next

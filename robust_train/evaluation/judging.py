@@ -109,7 +109,7 @@ class Stochastic(Judge):
         r"""The shortest of a few multiples of r that takes the label away in several further sets of draws.
 
         A minimal search stops at the boundary of the draws that it attacks, and that of others lies on either
-        side of it: half of what was found would not be confirmed. So r becomes :math:`(1 + s) r`, up to three
+        side of it: much of what was found would not be confirmed. So r becomes :math:`(1 + s) r`, up to three
         times as long, and clipped to the box; where none of that convinces all sets, r stays.
         """
         further = [self._expectation(network, number) for number in range(2, 2 + _SETS)]

@@ -32,6 +32,7 @@ from robust_train.perturbations import PGD
 from robust_train.randomness import Streams
 
 BATCH, STEPS, EPS, INNER = 128, 4, 0.1, 10
+STEP_SIZE = max(2.5 / INNER, 0.25) * EPS  # of PGD by default
 PROMISED = 1.3
 SAME, FEW = 1e-9, 16  # how far weights may be apart, after batches of so many images
 
@@ -76,12 +77,8 @@ def plain(gradient: Callable[[Tensor, Tensor], Tensor]) -> Callable[[nn.Module, 
             delta = _start(x, number)
             for _ in range(INNER):
                 delta.requires_grad_()
-                step = (
-                    max(2.5 / INNER, 0.25)
-                    * EPS
-                    * gradient(delta, cross_entropy(network(x + delta), y)).sign()
-                )
-                delta = (delta.detach() + step).clamp(-EPS, EPS)
+                ascent = gradient(delta, cross_entropy(network(x + delta), y)).sign()
+                delta = (delta.detach() + STEP_SIZE * ascent).clamp(-EPS, EPS)
                 delta = (x + delta).clamp(0, 1) - x
             optimizer.zero_grad()
             cross_entropy(network(x + delta), y).backward()

@@ -26,6 +26,13 @@ def test_what_the_package_refuses_is_one_line(capsys):
     assert "eps must be at least 0" in capsys.readouterr().err
 
 
+def test_a_package_that_is_missing_is_one_line_unless_it_is_ours(capsys):
+    assert guarded(raising(ModuleNotFoundError("Try pip install tensorboard.", name="tensorboard")), []) == 1
+    assert capsys.readouterr().err == "robust-train: Try pip install tensorboard.\n"
+    with pytest.raises(ModuleNotFoundError):
+        guarded(raising(ModuleNotFoundError("No module named x", name="robust_train.x")), [])
+
+
 def test_notes_are_part_of_the_line(capsys):
     error = KeyboardInterrupt()
     error.add_note("Go on.")
