@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from robust_train import checkpoint
-from robust_train.cli.suites import find_suite, read_suite
+from robust_train.cli.suites import OF_NETWORK, find_suite, read_suite
 from robust_train.data.base import ImageData
 from robust_train.errors import UserError
 from robust_train.networks.normalize import Normalize
@@ -72,9 +72,8 @@ def _checkpoint(options: Namespace, fields: dict[str, dict[str, Any]], names: Na
     recipe = checkpoint.read_recipe(options.checkpoint)
     suite = recipe.get("robustness", {})
     if options.suite:
-        # How many draws a stochastic network is judged on is a matter of the network, not of the suite.
-        draws = {"draws": suite["draws"]} if "draws" in suite else {}
-        suite = draws | read_suite(find_suite(options.suite))
+        kept = {name: suite[name] for name in OF_NETWORK if name in suite}
+        suite = kept | read_suite(find_suite(options.suite))
     node = _data(options.data or recipe.get("data"), fields["data"], names)
     network = checkpoint.load(options.checkpoint, names)
     return Subject(

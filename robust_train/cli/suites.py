@@ -12,7 +12,10 @@ from robust_train.recipe.names import Names
 from robust_train.recipe.reading import read
 
 _FOLDER = Path("recipes", "evaluation")
-_SETTINGS = ("limit", "block", "seed", "draws")
+_SETTINGS = ("limit", "block", "seed")
+
+OF_NETWORK = ("draws", "mean", "std", "logits", "keys")
+"""Settings that follow from the network and the data, whatever the regimes are."""
 
 
 def read_suite(path: Path) -> dict[str, Any]:
@@ -44,7 +47,7 @@ def find_suite(name: str) -> Path:
 
 
 def build_suite(section: Any, names: Names) -> tuple[Suite, dict[str, Any]]:
-    """The regimes of a ``robustness`` section, and its limit, block, seed and draws.
+    """The regimes of a ``robustness`` section, and what else of it an evaluation takes.
 
     Raises:
         UserError: Something in it is wrong.
@@ -52,5 +55,5 @@ def build_suite(section: Any, names: Names) -> tuple[Suite, dict[str, Any]]:
     checked = check_fields(section, Robustness, "robustness", names)
     if not checked.get("regimes"):
         raise UserError("robustness.regimes is empty: name at least one perturbation.", 2)
-    settings = {name: checked[name] for name in _SETTINGS if checked.get(name) is not None}
+    settings = {name: checked[name] for name in (*_SETTINGS, *OF_NETWORK) if checked.get(name) is not None}
     return build(checked["regimes"], names), settings

@@ -14,7 +14,7 @@ from robust_train.cli.command import (
 )
 from robust_train.cli.quiet import quiet
 from robust_train.cli.subject import checkpoint_data
-from robust_train.cli.suites import build_suite, find_suite, read_suite
+from robust_train.cli.suites import OF_NETWORK, build_suite, find_suite, read_suite
 from robust_train.cli.words import allow_code
 from robust_train.errors import UserError
 from robust_train.perturbations.base import Additive
@@ -70,6 +70,10 @@ def _suite(options: Namespace, names: Names) -> tuple[dict[str, Additive], dict[
     """The additive regimes of the suite, or the one that is asked for, and its settings."""
     section = read_suite(find_suite(options.suite))
     suite, settings = build_suite(section, names)
+    for name in sorted(settings.keys() & OF_NETWORK):
+        raise UserError(
+            f"compare tries every network on the images as they are: leave {name} out of {options.suite}.", 2
+        )
     regimes = {name: regime for name, regime in suite.items() if isinstance(regime, Additive)}
     if options.regime:
         if options.regime not in regimes:

@@ -52,6 +52,15 @@ def test_another_suite_leaves_a_stochastic_network_its_draws(recipe, suite, plac
         assert results["settings"]["seed"] == (5 if draws == 4 else 0)
 
 
+def test_what_follows_from_the_data_is_kept(recipe, suite, place, capsys):
+    normalised = ("--robustness.mean=[0.5]", "--robustness.std=[0.5]", "--out=normalised")
+    assert main(["fit", f"--config={recipe}", *TINY, *normalised]) == 0
+    assert main(["evaluate", "normalised", "--out=again"]) == 0
+    assert "The same numbers" in capsys.readouterr().out
+    assert main(["evaluate", "normalised", "--out=suite", "--suite", suite, "--save-inputs"]) == 0
+    assert load_file(place / "suite" / "inputs" / "clean.safetensors")["images"].min() == 0.5
+
+
 def test_changed_numbers_are_told(trained, place, capsys):
     folder = shutil.copytree(trained, place / "changed")
     results = json.loads((folder / "results.json").read_text())

@@ -30,10 +30,12 @@ def test_two_checkpoints_are_compared(trained, place, capsys):
         (["{trained}", "{trained}"], "Name every checkpoint folder once."),
         (["{trained}", "other", "--regime=pdg"], "quick has no additive regime pdg: it has pgd, "),
         (["{trained}", "other", "--suite=quik"], "There is no suite quik. Did you mean quick?"),
+        (["{trained}", "other", "--suite=noisy.yaml"], "leave draws out of noisy.yaml."),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(trained, place, capsys, words, sentence):
     shutil.copytree(trained, place / "other")
+    (place / "noisy.yaml").write_text("robustness: {regimes: {pgd: PGD}, draws: 2}")
     assert main(["compare", *(word.format(trained=trained) for word in words)]) in (1, 2)
     error = capsys.readouterr().err
     assert sentence in error
