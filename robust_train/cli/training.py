@@ -2,13 +2,14 @@
 
 import shlex
 from contextlib import nullcontext
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
 from robust_train import checkpoint
 from robust_train.callbacks.robustness import Robustness
@@ -146,10 +147,10 @@ class TrainingCLI(LightningCLI):
     def _calibrate(self) -> None:
         """Let defenses measure what they decide by, on training and on validation images."""
         self.model.to(self.trainer.strategy.root_device)
-        data = self.datamodule
-        self.model.calibrate(
-            *(DataLoader(part, data.batch_size) for part in (data.train_set, data.validation_set))
-        )
+        data, trainer = self.datamodule, self.trainer
+        batches = _share(data.train_set, trainer.limit_train_batches, data.batch_size)
+        held_out = _share(data.validation_set, trainer.limit_val_batches, data.batch_size)
+        self.model.calibrate(batches, held_out)
 
     def after_validate(self) -> None:
         self._show()
@@ -166,6 +167,13 @@ class TrainingCLI(LightningCLI):
         if results is None:
             raise UserError("This process measured nothing: use a strategy that keeps it, such as ddp.")
         return results
+
+
+def _share(images: Any, limit: float, batch_size: int) -> DataLoader[Any]:
+    """As many images as the trainer was limited to, from all over the set; all of them where that is none."""
+    wanted = limit * batch_size if isinstance(limit, int) else limit * len(images)
+    every = max(1, ceil(len(images) / wanted)) if wanted else 1
+    return DataLoader(Subset(images, range(0, len(images), every)), batch_size)
 
 
 def _again(argv: list[str]) -> str:
