@@ -2,18 +2,17 @@
 
 import shlex
 from contextlib import nullcontext
-from math import ceil
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from torch.utils.data import DataLoader, Subset
 
 from robust_train import checkpoint
 from robust_train.callbacks.robustness import Robustness
 from robust_train.classifier import RobustClassifier
+from robust_train.cli.finishing import constants, to_calibrate_on
 from robust_train.cli.folder import claimed, fresh, run_name
 from robust_train.cli.loggers import place_loggers, with_csv
 from robust_train.cli.parser import Parser
@@ -124,6 +123,7 @@ class TrainingCLI(LightningCLI):
                 raise KeyboardInterrupt from exit  # so Lightning ends after an interrupt
 
     def before_fit(self) -> None:
+        self.constants = constants(self.model.network)
         if self.trainer.is_global_zero:
             check_fit(self.model.network, self.datamodule)
 
@@ -134,6 +134,8 @@ class TrainingCLI(LightningCLI):
         if best:
             # Not by the trainer: it would restore what the average was made of, to train on.
             checkpoint.load_weights(self.model, best)
+        for name, value in self.constants.items():
+            self.model.network.get_buffer(name).copy_(value)
         self._calibrate()
         self.trainer.test(self.model, self.datamodule, verbose=False)
         if self.trainer.is_global_zero:
@@ -147,10 +149,7 @@ class TrainingCLI(LightningCLI):
     def _calibrate(self) -> None:
         """Let defenses measure what they decide by, on training and on validation images."""
         self.model.to(self.trainer.strategy.root_device)
-        data, trainer = self.datamodule, self.trainer
-        batches = _share(data.train_set, trainer.limit_train_batches, data.batch_size)
-        held_out = _share(data.validation_set, trainer.limit_val_batches, data.batch_size)
-        self.model.calibrate(batches, held_out)
+        self.model.calibrate(*to_calibrate_on(self.trainer, self.datamodule))
 
     def after_validate(self) -> None:
         self._show()
@@ -167,13 +166,6 @@ class TrainingCLI(LightningCLI):
         if results is None:
             raise UserError("This process measured nothing: use a strategy that keeps it, such as ddp.")
         return results
-
-
-def _share(images: Any, limit: float, batch_size: int) -> DataLoader[Any]:
-    """As many images as the trainer was limited to, from all over the set; all of them where that is none."""
-    wanted = limit * batch_size if isinstance(limit, int) else limit * len(images)
-    every = max(1, ceil(len(images) / wanted)) if wanted else 1
-    return DataLoader(Subset(images, range(0, len(images), every)), batch_size)
 
 
 def _again(argv: list[str]) -> str:

@@ -7,6 +7,7 @@ from safetensors.torch import load_file
 
 from robust_train import Digits, RobustClassifier, checkpoint
 from robust_train.__main__ import main
+from robust_train.networks.scattering import Scattering
 from robust_train.recipe.reading import read
 from tests.cli.conftest import RECIPES, TINY
 
@@ -58,6 +59,18 @@ def test_defenses_are_calibrated_with_the_best_weights_on_training_and_validatio
     assert 64 < counts[0] <= 2 * 64  # the trainer is limited to two batches
     assert counts[1] == len(Digits().validation_set)
     assert torch.equal(weight, load_file("runs/digits-tiny/model.safetensors")["head.weight"])
+
+
+def test_constants_of_a_network_are_judged_as_they_will_be_loaded(place, monkeypatch):
+    """The mean of weights averages buffers, too, and rounds those that never change."""
+    saved = []
+    monkeypatch.setattr(checkpoint, "save", lambda folder, network, recipe: saved.append(network))
+    with pytest.raises(FileNotFoundError):  # of what was not saved
+        main(["fit", "--config", str(RECIPES / "digits" / "scattering.yaml"), *TINY, "--out=run"])
+    (wavelets,) = (module for module in saved[0].modules() if isinstance(module, Scattering))
+    fresh = Scattering(wavelets.psi.shape[2:], *wavelets.psi.shape[:2])
+    assert torch.equal(wavelets.psi, fresh.psi)
+    assert torch.equal(wavelets.phi, fresh.phi)
 
 
 def test_the_written_recipe_trains_again(trained, place):
