@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -54,7 +54,7 @@ class RobustClassifier(pl.LightningModule):
         defenses: list[Defense] | None = None,
         optimizer: OptimizerCallable | None = None,  # a default class would lend others its own arguments
         scheduler: LRSchedulerCallable | None = None,
-        interval: str = "epoch",
+        interval: Literal["epoch", "step"] = "epoch",
         seed: int = 0,
     ) -> None:
         super().__init__()

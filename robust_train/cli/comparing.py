@@ -16,7 +16,10 @@ def compare(recorded: Path, repeated: Path) -> str:
     """
     if not recorded.is_file():
         return f"There is no {recorded} to compare with."
-    before, now = _figures(read_json(recorded)), _figures(read_json(repeated))
+    try:
+        before, now = _figures(read_json(recorded)), _figures(read_json(repeated))
+    except ValueError as error:
+        return f"Nothing is compared: {error}"
     if _questions(before) != _questions(now):
         return (
             f"{recorded} answers other questions (regimes or number of samples), so nothing is compared: "

@@ -13,7 +13,7 @@ from robust_train.cli.quiet import quiet
 from robust_train.cli.subject import Subject, find_subject
 from robust_train.cli.suites import build_suite
 from robust_train.cli.words import allow_code
-from robust_train.cli.writing import save_inputs, show, write_results
+from robust_train.cli.writing import check_file_names, save_inputs, show, write_results
 from robust_train.evaluation.evaluate import evaluate
 from robust_train.evaluation.evaluator import Suite
 from robust_train.recipe.names import CHECKPOINT
@@ -38,6 +38,8 @@ def run_evaluation(argv: list[str]) -> None:
     subject = find_subject(options, fields, names)
     suite, settings = build_suite(subject.robustness, names)
     settings["device"] = device(options)
+    if options.save_inputs:
+        check_file_names(suite)
     settings |= {name: given for name in _OVERRIDES if (given := getattr(options, name)) is not None}
     with results_folder(options, f"{subject.name}-evaluation") as folder:
         settings["limit"] = _announce(subject, suite, settings, options)

@@ -1,9 +1,9 @@
 """The options of ``evaluate``."""
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from typing import Any
 
-from robust_train.cli.command import OneLineParser, command_parser
+from robust_train.cli.command import OneLineParser, add_common_options, command_parser, count
 from robust_train.recipe.reading import value
 
 _SECTIONS = ("data", "network")
@@ -51,12 +51,17 @@ def _parser() -> OneLineParser:
     add("--std", help="likewise")
     add("--data", help="class of the data set; its test part is measured")
     add("--suite", help="recipe with a robustness section, or the name of one under recipes/evaluation")
-    add("--limit", type=int, metavar="N", help="measure so many images, drawn by the seed")
-    add("--minutes", type=float, metavar="N", help="measure as many images as take about so long")
+    add("--minutes", type=minutes, metavar="N", help="measure as many images as take about so long")
     add("--seed", type=int, metavar="N", help="of all random draws, in place of the suite's")
-    add("--draws", type=int, metavar="N", help="attack and judge a stochastic network on so many draws each")
-    add("--device", help="such as cpu or cuda:1; by default the GPU, if there is one")
+    add("--draws", type=count, metavar="N", help="attack and judge a stochastic network on so many each")
     add("--save-inputs", action="store_true", help="keep the perturbed images, a .safetensors file a regime")
-    add("--out", metavar="DIR", help="folder to write; by default a new one under runs/")
-    add("--allow-code", action="append", default=[], metavar="PACKAGE", help="package of yours to trust")
+    add_common_options(parser, "measure")
     return parser
+
+
+def minutes(text: str) -> float:
+    """A time for an option."""
+    number = float(text)
+    if not number > 0:
+        raise ArgumentTypeError(f"it must be positive, not {text}")
+    return number

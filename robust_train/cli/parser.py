@@ -5,7 +5,8 @@ from typing import Any, NoReturn
 
 from pytorch_lightning.cli import LightningArgumentParser
 
-from robust_train.errors import UserError, did_you_mean
+from robust_train.cli.command import no_option
+from robust_train.errors import UserError
 
 _KEY = re.compile(r'(?:Parser key|Key|key) "([^"]+)"')
 _GIVEN = re.compile(r"(?:Given value|Got value): (.+)")
@@ -34,8 +35,7 @@ def sentence(message: str, options: Any) -> str:
         'width must be int, not four.'
     """
     if message.lower().startswith("unrecognized arguments: "):
-        option = message.partition(": ")[2].partition("=")[0].split()[0]
-        return f"There is no option {option}.{did_you_mean(option, options)}"
+        return no_option(message, options)
     if required := _REQUIRED.search(message):
         missing = re.sub(r"\b(?:fit|validate|test)\.", "", required[1] or required[2])
         return f"The recipe lacks {missing}: add --config FILE, such as recipes/digits/adversarial.yaml."

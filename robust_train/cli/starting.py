@@ -16,7 +16,8 @@ from robust_train.evaluation.preflight import check_labels, preflight
 from robust_train.networks.rejecting import rejects
 
 _SHOWN = 4
-_KEYWORDS = ("best", "last", "hpc")  # which Lightning resolves
+_LAST = ("results.json", "README.md")  # what a run writes at its end, and any other folder may hold
+_KEYWORDS = ("best", "last", "hpc")  # which Lightning resolves inside the folder of the run
 
 
 def check_start(config: Any, needed: bool) -> None:
@@ -34,7 +35,9 @@ def check_start(config: Any, needed: bool) -> None:
         raise UserError("Random weights are not worth measuring: give --from=FOLDER or --ckpt_path=FILE.", 2)
     if path and "://" in str(path):
         raise UserError(f"{path} is not opened from the network: download it, and look at it, first.", 2)
-    if path and path not in _KEYWORDS:
+    if path in _KEYWORDS:
+        raise UserError(f"Every run has a folder of its own: name a file, such as runs/NAME/{path}.ckpt.", 2)
+    if path:
         read_weights(path)
 
 
@@ -97,4 +100,5 @@ def load_start(network: nn.Module, start: str | None) -> None:
 def unfinished(path: str | None) -> Path | None:
     """The folder of the run that a ``.ckpt`` file belongs to, if that run never came to its end."""
     folder = Path(path or "").parent
-    return folder if path and any(folder.glob("log*")) and not (folder / "results.json").exists() else None
+    ended = any((folder / name).exists() for name in _LAST)
+    return folder if path and any(folder.glob("log*/metrics.csv")) and not ended else None

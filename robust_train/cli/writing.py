@@ -10,12 +10,15 @@ from typing import Any
 import yaml
 from safetensors.torch import save_file
 
+from robust_train.errors import UserError
 from robust_train.evaluation.results import Results
 from robust_train.recipe.names import RECIPE
 from robust_train.report.files import write_json
 from robust_train.report.page import write_page
 from robust_train.report.samples import write_samples
 from robust_train.report.table import table
+
+_CLEAN = "clean"
 
 
 def write_results(
@@ -41,13 +44,25 @@ def save_inputs(results: Results, folder: Path, keep: int) -> Results:
     """
     folder.mkdir()
     index = results.example_index.contiguous()
-    pictures = {"clean": results.examples} | {r.name: r.examples for r in results.regimes.values()}
+    pictures = {_CLEAN: results.examples} | {r.name: r.examples for r in results.regimes.values()}
     for name, images in pictures.items():
         save_file({"index": index, "images": images.contiguous()}, folder / f"{_slug(name)}.safetensors")
     regimes = {name: replace(r, examples=r.examples[:keep]) for name, r in results.regimes.items()}
     return replace(
         results, regimes=regimes, examples=results.examples[:keep], example_index=results.example_index[:keep]
     )
+
+
+def check_file_names(regimes: Iterable[str]) -> None:
+    """Notice regimes whose images would be written over each other.
+
+    Raises:
+        UserError: Two have the same file, or one that of the clean images.
+    """
+    files = [_slug(name) for name in (_CLEAN, *regimes)]
+    twice = [name for name in files if files.count(name) > 1]
+    if twice:
+        raise UserError(f"--save-inputs would write {twice[0]}.safetensors twice: rename a regime.", 2)
 
 
 def _slug(name: str) -> str:

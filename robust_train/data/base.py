@@ -46,6 +46,8 @@ class ImageData(pl.LightningDataModule, ABC):
         super().__init__()
         if not 0 < validation < 1:
             raise ValueError(f"validation must be a share between 0 and 1, not {validation}.")
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
         if replays < 1:
             raise ValueError(f"replays must be at least 1, which is no replay, not {replays}.")
         self.batch_size = batch_size

@@ -23,9 +23,9 @@ An image classifier trained and measured with robust_train. {verdict}
 {warnings}
 ## Repeat it
 
-Measure again from this folder, with the same numbers to come out:
+Measure again, with the same numbers to come out:
 
-    robust-train evaluate checkpoints/{folder}
+    robust-train evaluate {folder}
 
 Train again:
 
@@ -60,7 +60,7 @@ def write_card(results: Results, path: str | Path, name: str, recipe: str, comma
     Args:
         results: What was measured.
         path: The file to write.
-        name: Of the checkpoint, which is its folder under ``checkpoints/``.
+        name: Of the checkpoint.
         recipe: Text of the recipe.
         command: What trains it again.
 
@@ -72,7 +72,7 @@ def write_card(results: Results, path: str | Path, name: str, recipe: str, comma
     ticks = max(map(len, re.findall("`+", recipe)), default=0)
     text = _CARD.format(
         name=_escape(name),
-        folder=" ".join(name.split()),
+        folder=Path(path).parent,
         verdict=_escape(verdict(results)),
         table=table,
         warnings=warnings,

@@ -45,7 +45,10 @@ def read_json(path: str | Path) -> dict[str, Any]:
         OSError: The file cannot be read.
         ValueError: It is not a ``results.json`` of this version.
     """
-    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}): evaluate again to write it anew.") from None
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != SCHEMA:
         raise ValueError(f"{path} has schema {schema}, not {SCHEMA}: evaluate again to write it anew.")

@@ -54,6 +54,10 @@ def test_wrong_recipes(refused, variant, old, new, words):
         ("--model.network.width=four", "must be a whole number"),
         ("--robustness.regimes.pdg.steps=3", "Did you mean pgd?"),
         ("--modle.seed=3", "Did you mean --model.seed?"),
+        ("--max_epochs=3", "Did you mean --trainer.max_epochs?"),
+        ("mine.yaml", "a recipe is named by --config."),
+        ("--model.interval=batch", "one of epoch, step"),
+        ("--ckpt_path=last", "runs/NAME/last.ckpt"),
         ("--model.network=LeNett", "Did you mean LeNet?"),
     ],
 )

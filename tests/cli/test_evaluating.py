@@ -61,6 +61,14 @@ def test_what_follows_from_the_data_is_kept(recipe, suite, place, capsys):
     assert load_file(place / "suite" / "inputs" / "clean.safetensors")["images"].min() == 0.5
 
 
+def test_a_damaged_record_is_no_reason_to_lose_an_evaluation(trained, suite, place, capsys):
+    folder = shutil.copytree(trained, place / "damaged")
+    (folder / "results.json").write_text('{"schema": 1, "clean')
+    assert main(["evaluate", str(folder), "--suite", suite, "--limit=4", "--out=found"]) == 0
+    assert "results.json is damaged (" in (out := capsys.readouterr().out)
+    assert out.splitlines()[-1] == "Wrote found"
+
+
 def test_changed_numbers_are_told(trained, place, capsys):
     folder = shutil.copytree(trained, place / "changed")
     results = json.loads((folder / "results.json").read_text())
@@ -105,10 +113,20 @@ def test_random_weights_are_measured_when_asked_for_by_name(suite, capsys):
         (["--network", "LeNet"], "Say what to measure on"),
         (["x", "--weights", "y"], "belongs to --network"),
         (["x", "--mintes=3"], "Did you mean --minutes?"),
+        (["x", "y"], "y is one word too many here: see --help."),
+        (["x", "--limit=0"], "--limit: it must be at least 1, not 0"),
+        (["x", "--minutes=-1"], "--minutes: it must be positive, not -1"),
+        (["x", "--draws=0"], "--draws: it must be at least 1, not 0"),
+        (
+            ["{trained}", "--device=cuda:99"],
+            "There is no device cuda:99 here: leave --device out",
+        ),
+        (["{trained}", "--save-inputs", "--suite=clean.yaml"], "clean.safetensors twice: rename a regime."),
         (["x", "--limit=many"], "--limit"),
         (["--network", "LeNet", "--data", "Digits", "--random-weights", "--mean=a"], "--std"),
     ],
 )
-def test_wrong_uses(argv, words, capsys):
-    assert main(["evaluate", *argv]) in (1, 2)
+def test_wrong_uses(argv, words, trained, place, capsys):
+    (place / "clean.yaml").write_text("robustness: {regimes: {clean: PGD}}")
+    assert main(["evaluate", *(word.format(trained=trained) for word in argv)]) in (1, 2)
     assert words in capsys.readouterr().err

@@ -29,11 +29,26 @@ def test_what_is_not_a_file_is_refused(path):
 
 def test_only_runs_without_results_go_on_in_place(place):
     (place / "run" / "log").mkdir(parents=True)
+    assert unfinished("run/last.ckpt") is None
+    (place / "run" / "log" / "metrics.csv").touch()
     assert unfinished("run/last.ckpt") == (place / "run").relative_to(place)
     (place / "run" / "results.json").touch()
     assert unfinished("run/last.ckpt") is None
     assert unfinished("last.ckpt") is None
     assert unfinished(None) is None
+
+
+def test_a_folder_that_is_no_run_is_not_written_into(place):
+    (place / "logs").mkdir()
+    (place / "logs" / "metrics.csv").touch()
+    (place / "README.md").touch()
+    assert unfinished("my.ckpt") is None
+
+
+@pytest.mark.parametrize("word", ["best", "last", "hpc"])
+def test_a_word_of_lightning_is_no_file(place, word):
+    with pytest.raises(UserError, match=f"runs/NAME/{word}.ckpt"):
+        check_start(start(ckpt_path=word), needed=False)
 
 
 def training(interval, steps):

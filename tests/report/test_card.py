@@ -5,7 +5,7 @@ def test_card_says_what_was_measured_and_how_to_repeat_it(results, tmp_path):
     write_card(results, tmp_path / "README.md", "digits_x", "seed: 0\n# ``` \n", "robust-train fit")
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "| pgd | PGD linf 8/255 | robust accuracy | 25.0 % | 4.6 \u2013 69.9 | 4 | 12.3 + 10.1 |" in text
-    assert "    robust-train evaluate checkpoints/digits_x\n" in text
+    assert f"    robust-train evaluate {tmp_path}\n" in text
     assert "````yaml\nseed: 0" in text
     assert "median size (4 not found) | not reached" in text
 
