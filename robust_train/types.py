@@ -154,6 +154,19 @@ class Outcome(Rows):
         return (self.perturbed_predictions != self.labels) & ~self.perturbed_flagged
 
 
+def suspicion(logits: Tensor) -> Tensor:
+    """``(N,)`` how far the flag, the last of ``(N, K)`` logits, is above all classes: flagged where positive.
+
+    Rows with a value that is not finite are not flagged: -inf.
+
+    Example:
+        >>> suspicion(torch.tensor([[0.0, 1.0, 3.0], [0.0, 1.0, float("nan")]]))
+        tensor([2., -inf])
+    """
+    lead = logits[:, -1] - logits[:, :-1].amax(1)
+    return lead.masked_fill(~logits.isfinite().all(1), -torch.inf)
+
+
 def decide(logits: Tensor, reject: bool) -> Tensor:
     """``(N, K)`` logits to ``(N,)`` classes; with ``reject``, of those before the last logit.
 

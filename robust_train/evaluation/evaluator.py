@@ -23,6 +23,7 @@ from robust_train.evaluation.processes import by_index, gather, merge
 from robust_train.evaluation.regime import Regime, estimate, stack
 from robust_train.evaluation.results import Learning, Results
 from robust_train.metrics import Accuracy
+from robust_train.metrics.estimate import rate
 from robust_train.networks.rejecting import rejects
 from robust_train.norms import norm
 from robust_train.perturbations.base import Perturbation
@@ -158,6 +159,7 @@ class Evaluator:
                     **(settings or {}),
                 },
                 warnings=tuple(dict.fromkeys(gather(self.warnings or []))),
+                false_positives=rate(clean.flagged) if clean.reject else None,
             )
 
     def _modes(self) -> list[str]:

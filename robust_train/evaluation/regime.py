@@ -11,8 +11,10 @@ from robust_train.evaluation.processes import by_index, gather, merge
 from robust_train.evaluation.results import Learning, RegimeResult
 from robust_train.metrics import Estimate, FoolingRate, MedianSize, RelativeSize, RobustAccuracy
 from robust_train.metrics.base import OutcomeMetric
+from robust_train.metrics.detection import Detection
 from robust_train.metrics.estimate import rate_over_draws
 from robust_train.perturbations.base import Perturbation
+from robust_train.perturbations.static import Static
 from robust_train.types import Outcome
 
 
@@ -64,7 +66,16 @@ class Regime:
             seconds=max(seconds for *_, seconds in costs) + (learning.seconds if learning else 0),
             examples=by_index(*stack(gather(self.images)))[1],
             learning=learning,
+            detection=self._detection(outcome),
         )
+
+    def _detection(self, outcome: Outcome) -> Detection | None:
+        """What a minimal search finds passes the flag by definition, so that only budgeted regimes tell."""
+        p = self.perturbation
+        if p.minimal or not outcome.reject:
+            return None
+        onward = isinstance(p, Static) or getattr(p, "drop", True) is False
+        return Detection.of(outcome, getattr(p, "eps", None), onward)
 
 
 def estimate(metric: OutcomeMetric, outcome: Outcome) -> Estimate:

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from robust_train.metrics.detection import Detection
 from robust_train.metrics.estimate import Estimate
 from robust_train.types import Outcome
 
@@ -51,6 +52,7 @@ class RegimeResult:
         seconds: Wall time, likewise; never part of what is compared between runs.
         examples: ``(G, C, H, W)`` the perturbed images of the gallery.
         learning: Of a regime that learnt before.
+        detection: What the flag of a network that has one catches, under a regime within a budget.
     """
 
     name: str
@@ -66,6 +68,7 @@ class RegimeResult:
     seconds: float
     examples: Tensor
     learning: Learning | None = None
+    detection: Detection | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +84,7 @@ class Results:
         settings: What defines the numbers: seed, block, samples and the rule that chose them,
             precision, versions. Plain values.
         warnings: What the preflight found, a sentence each.
+        false_positives: Share of the unperturbed inputs that a network flags, where it can.
     """
 
     clean_accuracy: Estimate
@@ -90,3 +94,4 @@ class Results:
     classes: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    false_positives: Estimate | None = None

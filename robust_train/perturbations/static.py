@@ -20,6 +20,10 @@ class Static(Perturbation):
     the adaptive one: it sees the flag, as one more class to avoid. Of a minimal search, what is flagged
     is a failure. On a network that flags nothing both are the same.
 
+    An evaluation of a pair tells, for every regime within a budget, what is caught at the detector's own
+    threshold. The ROC curve of an adaptive attack that ends once it passes ends there too, as one just below
+    would catch most of it and little of an attack that knew; with ``drop: false`` it is whole, as it is here.
+
     Args:
         perturbation: What is searched, inside the bounds given here; a search that ends at the first success
             stays close to the boundary.

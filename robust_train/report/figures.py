@@ -11,16 +11,14 @@ from robust_train.evaluation.results import RegimeResult, Results
 from robust_train.metrics.estimate import median
 from robust_train.report import wording
 from robust_train.report.axis import eps_axis, logarithmic
-from robust_train.report.canvas import SERIES, SOFT, Canvas
+from robust_train.report.canvas import SOFT, Canvas
 from robust_train.report.curves import relative_sizes, robust_curve
-from robust_train.report.dimension import swept
 from robust_train.report.history import Curve, curves
+from robust_train.report.looks import MARKERS, looks, nth_look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_DASHES = ("-", "--", ":")
-_MARKERS = dict(zip(_DASHES, "os^", strict=True))
 _BINS = 36
 
 
@@ -74,7 +72,7 @@ def _draw_point(axes: "Axes", regime: RegimeResult, look: dict[str, Any], low: f
     if found is None or regime.eps is None or found.value != found.value:
         return None
     error = [[100 * max(0.0, found.value - found.low)], [100 * max(0.0, found.high - found.value)]]
-    marker = _MARKERS[look["linestyle"]]
+    marker = MARKERS[look["linestyle"]]
     return axes.errorbar(
         regime.eps, 100 * found.value, error, fmt=marker, color=look["color"], elinewidth=1.2
     )
@@ -118,7 +116,7 @@ def _epoch_panel(label: str, series: Mapping[str, Curve]) -> str:
     canvas = Canvas(f"Training: {label} against the epoch")
     for k, (name, curve) in enumerate(series.items()):
         marker = "o" if len(curve) == 1 else None
-        (line,) = canvas.axes.plot(*zip(*curve, strict=True), marker=marker, **_look(k))
+        (line,) = canvas.axes.plot(*zip(*curve, strict=True), marker=marker, **nth_look(k))
         canvas.entry(line, wording.plain(name).removesuffix("_epoch"))
     canvas.axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     canvas.axes.yaxis.set_major_locator(MaxNLocator(6))
@@ -132,13 +130,7 @@ def _norms(results: Results) -> list[str]:
 
 
 def _regimes(results: Results, norm: str) -> Iterator[tuple[RegimeResult, dict[str, Any]]]:
-    """The regimes in this norm, each with its look, which is the same in every figure."""
-    crowd = swept(results)
-    shown = [regime for regime in results.regimes.values() if regime.name not in crowd]
-    for k, regime in enumerate(shown):
-        if regime.norm == norm:
-            yield regime, _look(k)
-
-
-def _look(k: int) -> dict[str, Any]:
-    return {"color": SERIES[k % len(SERIES)], "linestyle": _DASHES[k // len(SERIES) % len(_DASHES)]}
+    """The regimes in this norm, each with its look."""
+    for name, look in looks(results).items():
+        if results.regimes[name].norm == norm:
+            yield results.regimes[name], look

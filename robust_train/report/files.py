@@ -30,6 +30,7 @@ def write_json(results: Results, path: str | Path, training: float | None = None
     content = {
         "schema": SCHEMA,
         "clean_accuracy": asdict(results.clean_accuracy),
+        **_present(false_positives=results.false_positives),
         "regimes": {name: _regime(regime) for name, regime in results.regimes.items()},
         "settings": results.settings,
         "warnings": results.warnings,
@@ -63,5 +64,11 @@ def _regime(regime: RegimeResult) -> dict[str, Any]:
         "eps": regime.eps,
         "settings": regime.settings,
         "metrics": {name: asdict(estimate) for name, estimate in regime.metrics.items()},
+        **_present(detection=regime.detection),
         "passes_per_sample": {"forward": regime.forwards, "backward": regime.backwards},
     }
+
+
+def _present(**figures: Any) -> dict[str, Any]:
+    """Those that only some networks have."""
+    return {name: asdict(figure) for name, figure in figures.items() if figure is not None}

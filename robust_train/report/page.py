@@ -7,9 +7,11 @@ from typing import Any
 from robust_train.evaluation.results import Results
 from robust_train.report import wording
 from robust_train.report.atomic import write_text
+from robust_train.report.catches import catches
 from robust_train.report.dimension import dimension_curve
 from robust_train.report.figures import accuracy_curve, size_histogram, training_curves
 from robust_train.report.gallery import gallery
+from robust_train.report.roc_curves import roc_curves
 from robust_train.report.rows import rows
 from robust_train.report.templates import render
 from robust_train.report.verdict import contrast, verdict
@@ -37,6 +39,7 @@ def write_page(
     figures = {
         "accuracy": accuracy_curve(results),
         "sizes": size_histogram(results),
+        "roc": roc_curves(results),
         "dimension": dimension_curve(results),
         "training": training_curves(history or ()),
     }
@@ -52,6 +55,7 @@ def _content(results: Results) -> dict[str, Any]:
         "warnings": [wording.plain(warning) for warning in results.warnings],
         "rows": rows(results),
         "gallery": gallery(results),
+        "catches": catches(results),
         "settings": _spelt(results.settings),
         "regimes": [(r.name, wording.describe(r), _spelt(r.settings)) for r in results.regimes.values()],
     }

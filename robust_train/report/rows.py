@@ -18,7 +18,8 @@ class Row:
         figure: What the value is: ``accuracy``, ``robust`` (accuracy) or ``median`` (size).
         estimate: The figure and its interval.
         fooled: The fooling rate; ``None`` where it does not apply.
-        note: How many minimal searches failed, if any did, or what single draws of the network are worth.
+        note: How many minimal searches failed, if any did, what single draws of the network are worth, or
+            what a detector flags.
         passes: Forward + backward passes for each sample.
         seconds: Wall time.
     """
@@ -56,7 +57,9 @@ class Row:
 
 def rows(results: Results) -> list[Row]:
     """Clean accuracy first, then every regime in the order of the suite."""
-    clean = Row("clean", "unperturbed", "accuracy", results.clean_accuracy)
+    alarms = results.false_positives
+    note = f"flagged {wording.percent(alarms.value)}" if alarms else ""
+    clean = Row("clean", "unperturbed", "accuracy", results.clean_accuracy, note=note)
     return [clean, *(_row(regime) for regime in results.regimes.values())]
 
 
@@ -80,11 +83,16 @@ def _row(regime: RegimeResult) -> Row:
 
 
 def _note(regime: RegimeResult) -> str:
-    draw = regime.metrics.get("draw_accuracy")
+    notes: list[str] = []
+    draw, detection = regime.metrics.get("draw_accuracy"), regime.detection
     if draw:
-        return f"one draw {wording.percent(draw.value)}, {wording.interval(draw, True)}"
+        notes.append(f"one draw {wording.percent(draw.value)}, {wording.interval(draw, True)}")
+    if detection and detection.caught.n:
+        notes.append(f"caught {wording.percent(detection.caught.value)}")
     censored = int(regime.outcome.size.isinf().sum())
-    return f"{censored} not found" if regime.minimal and censored else ""
+    if regime.minimal and censored:
+        notes.append(f"{censored} not found")
+    return "; ".join(notes)
 
 
 def _count(passes: float) -> str:

@@ -6,15 +6,13 @@ import torch
 from torch import Tensor
 
 from robust_train.metrics.estimate import Estimate, rate
+from robust_train.metrics.roc import auc, roc
 from robust_train.networks.rejecting import rejects
 from robust_train.perturbations.base import Perturbation
 from robust_train.randomness import Streams
 from robust_train.studies.base import Blocks, Study
 from robust_train.studies.finding import Curves, Finding, Grid
-from robust_train.studies.roc import auc, roc
-from robust_train.types import Network, decide
-
-_SHARES = [0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, *(k / 10 for k in range(2, 11))]
+from robust_train.types import Network, decide, suspicion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,14 +73,13 @@ def _judged(network: Network, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor
     """``(N,)`` scores, and whether the class beneath the flag is wrong."""
     with torch.no_grad():
         logits = network(x).cpu()
-    score = (logits[:, -1] - logits[:, :-1].amax(1)).nan_to_num(-torch.inf)
-    return score, decide(logits, True) != labels.cpu()
+    return suspicion(logits), decide(logits, True) != labels.cpu()
 
 
 def _curves(clean: Tensor, attacked: dict[str, tuple[Tensor, Tensor]]) -> Curves:
     chance = [(x, Estimate(x, x, x, len(clean))) for x in (0.0, 1.0)]
     series = {
-        f"{name}, AUC {auc(clean, score[wrong]).value:.2f}": roc(clean, score[wrong], _SHARES)
+        f"{name}, AUC {auc(clean, score[wrong]).value:.2f}": roc(clean, score[wrong])
         for name, (score, wrong) in attacked.items()
     }
     return Curves(

@@ -32,5 +32,13 @@ def test_differences_are_named(place, other, words):
     assert words in compare(Path("a.json"), Path("b.json"))
 
 
+def test_what_an_older_file_does_not_tell_of_a_detector_is_not_compared(place):
+    newer = content() | {"false_positives": {"value": 0.05, "low": 0.0, "high": 1.0, "n": 10}}
+    newer["regimes"]["pgd"]["detection"] = {"caught": newer["false_positives"], "auc": None, "curve": []}
+    (place / "a.json").write_text(json.dumps(content()))
+    (place / "b.json").write_text(json.dumps(newer))
+    assert compare(place / "a.json", place / "b.json").startswith("The same numbers")
+
+
 def test_nothing_to_compare_with(place):
     assert compare(place / "a.json", place / "b.json").startswith("There is no")

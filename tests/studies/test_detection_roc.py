@@ -4,32 +4,8 @@ import pytest
 import torch
 
 from robust_train import PGD, DetectionROC, Static, UniversalGradient, study
-from robust_train.studies.roc import auc, roc
 from tests.attacking.test_rejection import grey
 from tests.toy_networks import Flagging, linear
-
-
-def test_the_area_is_the_share_of_ordered_pairs():
-    torch.manual_seed(0)
-    clean, attacked = torch.randint(9, (40,)).double(), torch.randint(3, 12, (30,)).double()
-    pairs = (attacked[:, None] > clean).double() + 0.5 * (attacked[:, None] == clean).double()
-    found = auc(clean, attacked)
-    assert found.value == pytest.approx(float(pairs.mean()))
-    assert 0 < found.low < found.value < found.high <= 1
-    assert auc(clean, attacked + 100).value == 1.0
-    assert auc(clean, attacked[:0]).n == 0
-
-
-def test_the_curve_of_scores_that_tell_nothing_is_the_diagonal():
-    scores = torch.arange(1000.0)
-    for x, share in roc(scores, scores, [0.0, 0.05, 0.5, 1.0]):
-        assert share.value == x
-
-
-def test_no_more_clean_images_are_flagged_than_are_said_to_be():
-    clean, attacked = torch.tensor([0.0, 1.0, 2.0, 3.0]), torch.tensor([2.5, 2.0, 9.0])
-    found = roc(clean, attacked, [0.0, 0.3, 0.5])
-    assert [(x, round(y.value, 3)) for x, y in found] == [(0.0, 0.333), (0.25, 0.667), (0.5, 1.0)]
 
 
 def brightness():

@@ -1,6 +1,7 @@
 """What a threshold on a score catches, and what it costs."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -8,6 +9,7 @@ from torch import Tensor
 from robust_train.metrics.estimate import Estimate, rate
 
 _Z = 1.959963984540054  # two-sided 95 % quantile of the standard normal
+_SHARES = (0, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, *(k / 10 for k in range(2, 11)))
 
 
 def auc(clean: Tensor, attacked: Tensor) -> Estimate:
@@ -41,7 +43,7 @@ def auc(clean: Tensor, attacked: Tensor) -> Estimate:
     return Estimate(a, max(0.0, a - half), min(1.0, a + half), min(n, m))
 
 
-def roc(clean: Tensor, attacked: Tensor, shares: list[float]) -> list[tuple[float, Estimate]]:
+def roc(clean: Tensor, attacked: Tensor, shares: Sequence[float] = _SHARES) -> list[tuple[float, Estimate]]:
     """Share of the attacked images that is caught where so many of the clean ones are flagged.
 
     Args:
