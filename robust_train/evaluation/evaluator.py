@@ -1,34 +1,26 @@
 """Measure a network under a suite of perturbation regimes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from time import perf_counter
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from robust_train.attacking.gradients import Counted
 from robust_train.attacking.modes import attack_mode
+from robust_train.evaluation.block import Block
 from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.gallery import Gallery
 from robust_train.evaluation.judging import Judge, Stochastic
-from robust_train.evaluation.lessons import LEARNING, Lessons
-from robust_train.evaluation.preflight import (
-    check_labels,
-    preflight,
-    refuse_shards,
-    training_modules,
-)
-from robust_train.evaluation.processes import by_index, gather, merge
-from robust_train.evaluation.regime import Regime, estimate, stack
-from robust_train.evaluation.results import Learning, Results
+from robust_train.evaluation.lessons import Lessons
+from robust_train.evaluation.preflight import preflight, refuse_shards, training_modules
+from robust_train.evaluation.processes import gather, merge
+from robust_train.evaluation.regime import Regime, estimate
+from robust_train.evaluation.results import Results
 from robust_train.metrics import Accuracy
 from robust_train.metrics.estimate import rate
-from robust_train.networks.rejecting import rejects
-from robust_train.norms import norm
 from robust_train.perturbations.base import Perturbation
 from robust_train.perturbations.foreign import Foreign
-from robust_train.randomness import Streams
 from robust_train.types import Outcome
 
 Suite = Mapping[str, Perturbation | Callable[..., Tensor]]
@@ -57,22 +49,16 @@ class Evaluator:
     """
 
     def __init__(
-        self,
-        network: Deployed,
-        suite: Suite,
-        *,
-        seed: int = 0,
-        gallery: Tensor | None = None,
-        draws: int = 1,
+        self, network: Deployed, suite: Suite, *, seed: int = 0, gallery: Tensor | None = None, draws: int = 1
     ) -> None:
         refuse_shards(network)
-        self.network, self.seed, self.gallery = network, seed, gallery
+        self.network, self.seed, self.gallery = network, seed, Gallery(gallery)
         self.judge = Stochastic(network, draws) if draws != 1 else Judge(network)
         self.regimes = [
-            Regime(name, p if isinstance(p, Perturbation) else Foreign(attack=p)) for name, p in suite.items()
+            Regime(name, p if isinstance(p, Perturbation) else Foreign(attack=p), Gallery(gallery))
+            for name, p in suite.items()
         ]
         self.clean: list[Outcome] = []
-        self.images: list[tuple[Tensor, Tensor]] = []
         self.warnings: list[str] | None = None
 
     def learn(self, lessons: Lessons, done: Callable[[str], None] = lambda name: None) -> None:
@@ -87,11 +73,14 @@ class Evaluator:
         Raises:
             ValueError: There are no images, or the network does not fit them.
         """
-        modes = self._modes()
+        modes = training_modules(self.network.network)
         with attack_mode(self.network):
             for regime in self.regimes:
                 if not regime.perturbation.fitted:
-                    self._teach(regime, lessons.limited(getattr(regime.perturbation, "images", None)), modes)
+                    images = lessons.limited(getattr(regime.perturbation, "images", None))
+                    for inputs, labels in islice(images, 1):
+                        self._preflight(inputs, labels, modes)
+                    regime.learn(self.judge, images, self.seed)
                     done(regime.name)
 
     def add(
@@ -108,26 +97,15 @@ class Evaluator:
         Raises:
             ValueError: The network or the labels do not fit the inputs.
         """
-        modes = self._modes()
+        modes = training_modules(self.network.network)
         with attack_mode(self.network):
             inputs, labels = inputs.detach().clone(), labels.detach().clone()
             self._preflight(inputs, labels, modes)
-            logits, singles = self.judge.verdict(inputs)
-            reject = rejects(self.network)
-            check_labels(labels, logits.shape[1] - reject)
-            clean = Outcome(
-                index=index.cpu(),
-                labels=labels.cpu(),
-                logits=logits.cpu(),
-                perturbed_logits=logits.cpu(),
-                size=torch.zeros(len(inputs), dtype=torch.float64),
-                scale=norm(inputs.double(), "l2").cpu(),
-                reject=reject,
-            )
-            self.clean.append(clean)
-            self._keep(self.images, index, inputs)
+            block = Block.judged(self.judge, index, inputs, labels)
+            self.clean.append(block.clean)
+            self.gallery.add(index, inputs)
             for regime in self.regimes:
-                self._judge(regime, clean, singles, inputs, labels)
+                regime.run(self.judge, block, self.seed)
                 done(regime.name)
 
     def results(self, settings: dict[str, Any] | None = None, classes: tuple[str, ...] = ()) -> Results:
@@ -142,7 +120,7 @@ class Evaluator:
         # Results outlive the loop that they come from, and the inference mode that it runs under.
         with torch.inference_mode(False):
             clean = merge(judged)
-            index, images = by_index(*stack(gather(self.images)))
+            index, images = self.gallery.gathered()
             regimes = {regime.name: regime.result() for regime in self.regimes}
             learnt = {name: str(r.learning) for name, r in regimes.items() if r.learning}
             return Results(
@@ -162,56 +140,7 @@ class Evaluator:
                 false_positives=rate(clean.flagged) if clean.reject else None,
             )
 
-    def _modes(self) -> list[str]:
-        """To be asked before anything is in evaluation mode."""
-        network = self.network.network
-        return training_modules(network) if isinstance(network, torch.nn.Module) else []
-
     def _preflight(self, inputs: Tensor, labels: Tensor, modes: list[str]) -> None:
         if self.warnings is None:
             self.warnings = modes + preflight(self.network, inputs, labels)
             self.judge.check(inputs[:1])
-
-    def _teach(self, regime: Regime, lessons: Lessons, modes: list[str]) -> None:
-        first = next(iter(lessons), None)
-        if first is not None:
-            self._preflight(*first, modes)
-        counted, start = Counted(self.network), perf_counter()
-        rng = Streams.of(self.seed, [0]).fold(LEARNING)
-        regime.perturbation = regime.perturbation.fit(self.judge.attacked(counted), lessons, rng)
-        passes = counted.forwards, counted.backwards
-        regime.learning = Learning(len(lessons), str(lessons), *passes, perf_counter() - start)
-
-    def _judge(self, regime: Regime, clean: Outcome, singles: Tensor, inputs: Tensor, labels: Tensor) -> None:
-        counted = Counted(self.network)
-        start = perf_counter()
-        rng = Streams.of(self.seed, clean.index)
-        found = self.judge.searched(regime.perturbation, counted, inputs, labels, rng)
-        if inputs.is_cuda:
-            torch.cuda.synchronize(inputs.device)
-        regime.seconds += perf_counter() - start
-        regime.samples += len(inputs)
-        regime.forwards += counted.forwards
-        regime.backwards += counted.backwards
-        # A size of inf says that nothing was found; any other is measured anew.
-        size = regime.perturbation.measure(inputs, found.inputs, found.parameters)
-        size = size.masked_fill(found.size.isinf(), torch.inf)
-        logits, after = self.judge.verdict(found.inputs)
-        if regime.perturbation.minimal:
-            size = self.judge.confirmed(size, clean.logits.to(logits), logits)
-        regime.outcomes.append(replace(clean, perturbed_logits=logits.cpu(), size=size.double().cpu()))
-        if self.judge.stochastic and not regime.perturbation.minimal:
-            eps = getattr(regime.perturbation, "eps", None)
-            within = size.isfinite() & (size <= (torch.inf if eps is None else eps))
-            harmed = (after != labels[:, None]) & (after < logits.shape[1] - clean.reject) & within[:, None]
-            regime.draws.append(((singles == labels[:, None]) & ~harmed).cpu())
-        self._keep(regime.images, clean.index, found.inputs)
-
-    def _keep(self, images: list[tuple[Tensor, Tensor]], index: Tensor, inputs: Tensor) -> None:
-        index = index.cpu()
-        rows = (
-            torch.ones_like(index, dtype=torch.bool)
-            if self.gallery is None
-            else torch.isin(index, self.gallery)
-        )
-        images.append((index[rows], inputs.detach().cpu()[rows]))

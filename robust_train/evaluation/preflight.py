@@ -12,7 +12,7 @@ from robust_train.evaluation.deployed import Deployed
 from robust_train.networks.expectation import Expectation
 from robust_train.networks.rejecting import rejects
 from robust_train.objectives import CrossEntropy, Margin
-from robust_train.types import Goal
+from robust_train.types import Goal, Network
 
 _SAMPLES = 16  # enough to notice, cheap enough to always look
 
@@ -41,9 +41,10 @@ def preflight(network: Deployed, inputs: Tensor, labels: Tensor) -> list[str]:
     ]
 
 
-def training_modules(network: nn.Module) -> list[str]:
+def training_modules(network: Network) -> list[str]:
     """A warning if any module is in training mode, to be asked before that is changed."""
-    names = [name or type(module).__name__ for name, module in network.named_modules() if module.training]
+    modules = network.named_modules() if isinstance(network, nn.Module) else ()
+    names = [name or type(module).__name__ for name, module in modules if module.training]
     if not names:
         return []
     return [f"Modules in training mode: {len(names)}, such as {names[0]}; all are judged in eval mode."]
