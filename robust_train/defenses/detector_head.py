@@ -1,6 +1,5 @@
 """A detector on an intermediate layer, trained against an adversary that knows it."""
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +9,8 @@ from torch.nn.functional import cross_entropy, softplus
 from robust_train.attacking.gradients import backward
 from robust_train.attacking.modes import differentiable, evaluating, frozen
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.detecting import Detecting, check_rate, detector
+from robust_train.defenses.detecting import check_rate, detector
+from robust_train.defenses.headed import Headed
 from robust_train.defenses.precision import widened
 from robust_train.defenses.schedule import Ramp, at
 from robust_train.norms import Ball, steepest, unsqueeze_like
@@ -100,7 +100,7 @@ class DetectorHead(Defense):
     def calibrate(self, network: nn.Module, batches: Batches, held_out: Batches) -> None:
         detector(network, Headed).settle(held_out, self.false_positives)
 
-    def _attack(self, pair: "Headed", step: Step) -> Tensor:
+    def _attack(self, pair: Headed, step: Step) -> Tensor:
         """``(N, C, H, W)`` what the dynamic adversary makes of the clean images."""
         check_batch(step.clean, step.labels, (0.0, 1.0))
         x, y, eps = step.clean.detach(), step.labels, at(self.eps, step.progress)
@@ -113,65 +113,6 @@ class DetectorHead(Defense):
                 cls, det = (steepest(g, self.norm) for g in _slopes(pair, x, y))
                 x = ball.project(x + alpha * ((1 - sigma) * cls + sigma * det))
         return ball.confine(x)
-
-
-class Headed(Detecting):
-    """A network and a head that sees the output of one of its layers."""
-
-    def __init__(
-        self, network: nn.Module, layer: str, in_shape: tuple[int, int, int], width: int, freeze: bool
-    ) -> None:
-        super().__init__(network, "DetectorHead")
-        self.layer, self.freeze = _path(network, layer), freeze
-        # The seed decides what is drawn, and nothing that is drawn later changes by it.
-        with evaluating(network), torch.no_grad(), torch.random.fork_rng(devices=[]):
-            like = next((p for p in network.parameters()), torch.zeros(()))
-            _, h = self._tapped(torch.zeros(1, *in_shape).to(like))
-            self.head = _head(h.shape[1:], width).to(like)
-        if freeze:
-            network.requires_grad_(False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        with self._at_rest():
-            return super().forward(x)
-
-    def scored(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        with self._at_rest():
-            logits, h = self._tapped(x)
-        return logits, self.head(h).flatten(1).mean(1)
-
-    def _at_rest(self) -> AbstractContextManager[None]:
-        """What is frozen keeps its statistics, too, and drops nothing out."""
-        return evaluating(self.network) if self.freeze else nullcontext()
-
-    def _tapped(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        seen: list[Tensor] = []
-        hook = self.network.get_submodule(self.layer).register_forward_hook(
-            lambda *call: seen.append(call[2])
-        )
-        try:
-            return self.network(x), seen[-1]
-        finally:
-            hook.remove()
-
-
-def _path(network: nn.Module, layer: str) -> str:
-    """The layer of this name, or whose name ends with it, as wrappers put theirs in front."""
-    names: list[str] = [name for name, _ in network.named_modules() if name]
-    for name in names:
-        if name == layer or name.endswith(f".{layer}"):
-            return name
-    raise ValueError(f"DetectorHead: the network has no layer {layer!r}: give one of {', '.join(names)}.")
-
-
-def _head(shape: torch.Size, width: int) -> nn.Sequential:
-    """Log-odds from activations; of maps, their mean over all places, as in the paper."""
-    if len(shape) == 3:
-        first, second = nn.Conv2d(shape[0], width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
-        return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Conv2d(width, 1, 1))
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(shape.numel(), 2 * width), nn.ReLU(), nn.Linear(2 * width, 1)
-    )
 
 
 def _slopes(pair: Headed, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from torch.nn.functional import logsigmoid
 from robust_train import PGD, Distillation, UncertaintyDetector
 from robust_train.defenses.kernel_density import log_density
 from robust_train.defenses.logistic import logistic
-from robust_train.defenses.uncertainty_detector import uncertainty
+from robust_train.defenses.uncertain import uncertainty
 from robust_train.networks.rejecting import rejects
 from tests.defenses.examples import make_step
 from tests.toy_networks import convolutional, linear
