@@ -26,7 +26,8 @@ class UncertaintyDetector(Defense):
 
     with the softmax y_t under T masks and a Gaussian kernel density over training images of the predicted
     class that are predicted right. The weights a are those of a logistic regression on held-out images:
-    attacked ones against clean and noisy ones, the noise as long as the attack. In evaluation the masks
+    attacked ones against clean and noisy ones, the noise as long as the attack. As in the authors' code all
+    of them count, also what is wrong from the start and what an attack left right. In evaluation the masks
     are the same for all images, drawn once by the seed, so that an attack can climb through them. The
     paper drops units of every layer out.
 
