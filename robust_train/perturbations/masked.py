@@ -20,11 +20,16 @@ class Masked(Minimal):
     .. math:: \min_r \|M r\|_p \quad \text{subject to} \quad f(x + M r) \neq f(x)
 
     The search is shown a network whose gradient vanishes outside of the mask, so that nothing
-    there moves; on a linear network :math:`\|M w\|` takes the place of :math:`\|w\|`.
+    there moves; on a linear network :math:`\|M w\|` takes the place of :math:`\|w\|`. What the search
+    changes elsewhere all the same is undone.
 
     Args:
         minimal_search: The search, in whose norm sizes are measured.
         mask: Where the images may change.
+
+    Raises:
+        ValueError: The search draws random numbers, for a start or a direction: it would move pixels
+            that have no gradient.
 
     Example:
         >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))
@@ -48,11 +53,23 @@ class Masked(Minimal):
             return network(torch.where(mask, x, x.detach()))
 
         search = replace(self.minimal_search, bounds=self.bounds)
-        found = search(inside, inputs, goal.labels, goal=goal, rng=rng)
+        still = _Undrawn(rng.seed, rng.index, rng.restart, rng.purpose)
+        found = search(inside, inputs, goal.labels, goal=goal, rng=still)
         return replace(found, inputs=torch.where(mask, found.inputs, inputs))
 
     def measure(self, inputs: Tensor, perturbed: Tensor, parameters: Tensor | None = None) -> Tensor:
         return off_the_mask(super().measure(inputs, perturbed), self.mask(inputs), inputs, perturbed)
+
+
+class _Undrawn(Streams):
+    """For a search that has no need of random numbers."""
+
+    def _draw(self, shape: tuple[int, ...], like: Tensor | None, law: str) -> Tensor:
+        raise ValueError(
+            "Masked: minimal_search draws random numbers, which move pixels outside of the mask: give one "
+            "that only follows gradients, such as DeepFool(), FAB(restarts=1) or "
+            "Smallest(budgeted=PGD(random_start=False))."
+        )
 
 
 def off_the_mask(size: Tensor, mask: Tensor, inputs: Tensor, perturbed: Tensor) -> Tensor:

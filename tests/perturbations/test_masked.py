@@ -6,8 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from robust_train import LBFGS, DeepFool, Mask, Masked
+from robust_train import (
+    FAB,
+    LBFGS,
+    PGD,
+    DeepFool,
+    Mask,
+    Masked,
+    Minimal,
+    RandomDirection,
+    SaltAndPepper,
+    Semirandom,
+    Smallest,
+    Square,
+)
 from tests.closed_forms import DUAL, ORDER, half_spaces
+from tests.perturbations.examples import MINIMAL, name
 from tests.toy_networks import convolutional, linear
 
 
@@ -62,3 +76,47 @@ def test_what_changes_elsewhere_has_no_size():
     changed = inputs.clone()
     changed[0, 0, 7, 7] = 0.123
     assert Masked().measure(inputs, changed).tolist() == [float("inf"), 0]
+
+
+DRAWING = [
+    RandomDirection(),
+    SaltAndPepper(),
+    Semirandom(),
+    FAB(restarts=2),
+    Smallest(budgeted=PGD()),
+    Smallest(budgeted=Square()),
+]
+
+
+def draws(search):
+    return (
+        isinstance(search, RandomDirection | SaltAndPepper | Semirandom)
+        or getattr(search, "restarts", 1) > 1
+        or isinstance(getattr(search, "budgeted", None), PGD)
+    )
+
+
+STILL = [search for search in MINIMAL if isinstance(search, Minimal) and not draws(search)]
+
+
+@pytest.mark.parametrize("search", DRAWING, ids=name)
+def test_a_search_that_moves_pixels_without_a_gradient_is_refused(search):
+    with pytest.raises(ValueError, match=r"^Masked: .* random numbers, .*: give one that only follows"):
+        Masked(minimal_search=search, mask=Checkerboard())(*case())
+
+
+@pytest.mark.parametrize("search", STILL, ids=name)
+def test_every_search_that_draws_nothing_finds_what_changes_the_label(search):
+    network, inputs, labels = case(classes=2)
+    found = Masked(minimal_search=search, mask=Checkerboard(), bounds=search.bounds)(network, inputs, labels)
+    assert found.size.isfinite().sum() >= len(inputs) // 4
+
+
+def test_a_start_at_the_image_will_do():
+    network, inputs, labels = case(classes=2)
+    budgeted = PGD(norm="l2", eps=1.0, random_start=False)
+    exact, found = (
+        Masked(minimal_search=search, mask=Checkerboard())(network, inputs, labels).size
+        for search in (DeepFool(overshoot=1e-5), Smallest(budgeted=budgeted))
+    )
+    torch.testing.assert_close(found, exact, rtol=0.05, atol=0)
