@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from robust_train.evaluation.lessons import LEARNING
 from robust_train.metrics.estimate import rate
 from robust_train.networks.rejecting import rejects
 from robust_train.perturbations.base import Perturbation
 from robust_train.randomness import Streams
 from robust_train.studies.base import Blocks, Study
 from robust_train.studies.finding import Finding, Grid
-from robust_train.studies.shared_vectors import parting
+from robust_train.studies.teaching import taught
 from robust_train.types import Network, decide, predict
 
 
@@ -37,9 +36,7 @@ class LabelGraph(Study):
     perturbation: Perturbation
 
     def __call__(self, network: Network, blocks: Blocks, seed: int) -> Finding:
-        perturbation, judged = self.perturbation, blocks
-        if not perturbation.fitted:
-            perturbation, judged = self._taught(network, list(blocks), seed)
+        perturbation, judged = taught(self.perturbation, network, blocks, seed)
         parts = [self._labels(perturbation, network, *block, seed) for block in judged]
         before, after, classes = (torch.cat(column) for column in zip(*parts, strict=True))
         names = [str(k) for k in range(int(classes.max()))]
@@ -48,18 +45,6 @@ class LabelGraph(Study):
         values = [[rate(found == int(name)) for name in names] for found in rows.values()]
         grid = Grid("Label changes", "from", "to", list(rows), names, values)
         return Finding(self._summary(after[fooled]), [grid], {"samples": len(before)})
-
-    def _taught(
-        self, network: Network, blocks: list[tuple[Tensor, Tensor, Tensor]], seed: int
-    ) -> tuple[Perturbation, Blocks]:
-        """What has learnt from some of the images, and blocks of the others."""
-        index, inputs, labels = (torch.cat(column) for column in zip(*blocks, strict=True))
-        images: int = getattr(self.perturbation, "images", len(index))
-        lessons, judged = (rows.to(inputs.device) for rows in parting(len(index), images, seed))
-        rng = Streams.of(seed, [0]).fold(LEARNING)
-        taught = self.perturbation.fit(network, [(inputs[lessons], labels[lessons])], rng)
-        parts = torch.split(judged, len(blocks[0][0]))
-        return taught, [(index[rows.to(index.device)], inputs[rows], labels[rows]) for rows in parts]
 
     def _labels(
         self,
