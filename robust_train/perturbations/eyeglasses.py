@@ -1,6 +1,6 @@
 """Perturbations that could be printed on a pair of glasses."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import torch
@@ -27,9 +27,9 @@ class Eyeglasses(Budgeted):
     .. math:: \max_r\; \ell(f(x + M r), y) - \kappa_1 \mathrm{TV}(M(x + r))
         - \kappa_2 \mathrm{NPS}(M(x + r)), \qquad \|M r\|_p \le \epsilon
 
-    by ascent with momentum. To leave a label is dodging; a targeted goal is impersonation. Of the
-    iterates that reach the goal the one that is easiest to print counts, in the two terms together;
-    where there is none, that with the smallest margin.
+    by ascent with momentum. To leave a label is dodging; a ``target``, or a targeted goal, is
+    impersonation. Of the iterates that reach the goal the one that is easiest to print counts, in the
+    two terms together; where there is none, that with the smallest margin.
 
     Departures from the paper: each image has a frame of its own, rather than one for several
     images of a wearer; the terms judge the colours of the frame, not their change; and steps are
@@ -38,6 +38,8 @@ class Eyeglasses(Budgeted):
     Args:
         eps: Budget inside the mask; the default lets each pixel have any value.
         mask: Where the images may change.
+        target: Class that all images are to be taken for, unless the caller gives another goal; by default
+            they are to leave their own.
         smoothness: Weight kappa_1 of the total variation, a pixel of the mask.
         printability: Weight kappa_2 of the distance from what can be printed, a pixel of the mask.
         levels: Values that each channel of a printed colour can have.
@@ -61,6 +63,7 @@ class Eyeglasses(Budgeted):
     norm: Norm = "linf"
     eps: float = 1.0
     mask: Mask = field(default_factory=EyeglassFrame)
+    target: int | None = None
     smoothness: float = 1.0
     printability: float = 1.0
     levels: tuple[float, ...] = (0.1, 0.5, 0.9)
@@ -72,7 +75,13 @@ class Eyeglasses(Budgeted):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive(self, "steps", "step_size")
-        check_positive(self, "smoothness", "printability", "momentum", zero=True)
+        check_positive(self, "smoothness", "printability", "momentum", "target", zero=True)
+
+    def goal(self, network: Network, inputs: Tensor, labels: Tensor) -> Goal:
+        goal = super().goal(network, inputs, labels)
+        if self.target is None:
+            return goal
+        return replace(goal, labels=torch.full_like(labels, self.target), targeted=True)
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         mask, ball, best = self.mask(inputs), self.ball(inputs), Best(inputs)

@@ -9,7 +9,7 @@ import torch
 from robust_train import Eyeglasses, Goal
 from robust_train.transforms.eyeglass_frame import EyeglassFrame
 from tests.closed_forms import half_spaces, room, support
-from tests.toy_networks import linear
+from tests.toy_networks import Flagging, linear
 
 bare = Eyeglasses(smoothness=0, printability=0)
 
@@ -57,6 +57,26 @@ def test_dodging_and_impersonation_reach_what_they_are_after():
     assert reached.sum() < dodging.reached(network(found)).sum()
 
 
+def test_a_target_is_what_all_images_are_to_be_taken_for_unless_the_caller_says_otherwise():
+    network, inputs, labels = case()
+    second = int(network(inputs).mean(0).argsort()[-2])
+    attack, goal = Eyeglasses(steps=30, target=second), Goal(torch.full_like(labels, second), targeted=True)
+    found = attack(network, inputs, labels).inputs
+    assert torch.equal(found, Eyeglasses(steps=30)(network, inputs, labels, goal=goal).inputs)
+    assert goal.reached(network(found)).sum() > 2 * (labels == second).sum() + 5
+    dodging = Goal(labels)
+    left, expected = (a(network, inputs, labels, goal=dodging).inputs for a in (attack, Eyeglasses(steps=30)))
+    assert torch.equal(left, expected)
+
+
+def test_an_impersonator_is_not_flagged():
+    pair = Flagging(linear((1, 8, 8), 3, torch.float32), level=0.5).eval()
+    x = torch.rand(8, 1, 8, 8)
+    goal = Eyeglasses(target=2).goal(pair, x, torch.zeros(8, dtype=torch.int64))
+    assert (goal.labels == 2).all()
+    assert (goal.targeted, goal.reject) == (True, True)
+
+
 @pytest.mark.parametrize(("attack", "scale"), [(bare, 1.0), (bare, 100.0), (Eyeglasses(), 100.0)])
 def test_it_dodges_where_the_frame_allows_it_also_where_the_network_is_sure(attack, scale):
     network, inputs, labels = case()
@@ -78,7 +98,7 @@ def test_the_terms_make_it_smoother_and_easier_to_print():
     assert printed.effort(found)[both].mean() < 0.7 * printed.effort(without)[both].mean()
 
 
-@pytest.mark.parametrize("name", ["smoothness", "printability", "momentum"])
+@pytest.mark.parametrize("name", ["smoothness", "printability", "momentum", "target"])
 def test_what_has_no_meaning_is_refused(name):
     with pytest.raises(ValueError, match=f"^Eyeglasses: {name} must be"):
         Eyeglasses(**{name: -1})
