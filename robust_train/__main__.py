@@ -82,10 +82,10 @@ def _run(argv: list[str]) -> None:
 
         run_table(rest)
     else:
-        from robust_train.errors import UserError, did_you_mean
+        from robust_train.errors import UsageError, did_you_mean
 
         hint = did_you_mean(command, _COMMANDS) or f" The first word is the command: {', '.join(_COMMANDS)}."
-        raise UserError(f"There is no command {command}.{hint}", 2)
+        raise UsageError(f"There is no command {command}.{hint}")
 
 
 if __name__ == "__main__":

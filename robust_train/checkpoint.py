@@ -13,7 +13,7 @@ from safetensors import torch as safetensors
 from torch import Tensor, nn
 
 from robust_train.defenses.base import Defense
-from robust_train.errors import UserError
+from robust_train.errors import UsageError, UserError
 from robust_train.recipe.building import build
 from robust_train.recipe.checking import check_node
 from robust_train.recipe.names import CHECKPOINT, Names
@@ -89,7 +89,7 @@ def read_recipe(folder: str | Path) -> dict[str, Any]:
 def build_network(model: Any, names: Names = CHECKPOINT) -> nn.Module:
     """The network of a recipe's ``model`` section, random weights, with its defenses around it."""
     if not isinstance(model, dict) or "network" not in model:
-        raise UserError("The recipe of the checkpoint names no model.network.", 2)
+        raise UsageError("The recipe of the checkpoint names no model.network.")
     network: nn.Module = build(check_node(model["network"], nn.Module, "model.network", names), names)
     for defense in model.get("defenses") or []:
         network = build(check_node(defense, Defense, "model.defenses", names), names).wrap(network)

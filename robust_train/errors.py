@@ -1,15 +1,12 @@
-"""The one exception that is meant for the person at the keyboard, and its did-you-mean."""
+"""The exceptions that are meant for the person at the keyboard, and their did-you-mean."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import ClassVar
 
 
 class UserError(ValueError):
-    """A wrong use, told in one sentence that names the cure.
-
-    Args:
-        message: The sentence.
-        status: Exit status of the command line: 2 where the command or a recipe is wrong.
+    """What went wrong and can be cured, told in one sentence that names the cure.
 
     Example:
         >>> raise UserError("There is no recipe a.yaml.")
@@ -17,9 +14,14 @@ class UserError(ValueError):
         robust_train.errors.UserError: There is no recipe a.yaml.
     """
 
-    def __init__(self, message: str, status: int = 1) -> None:
-        super().__init__(message)
-        self.status = status
+    status: ClassVar[int] = 1
+    """Exit status of the command line."""
+
+
+class UsageError(UserError):
+    """The command or a recipe itself is wrong."""
+
+    status = 2
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

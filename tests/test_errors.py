@@ -1,11 +1,11 @@
 import pytest
 
-from robust_train.errors import UserError, did_you_mean
+from robust_train.errors import UsageError, UserError, did_you_mean
 
 
 def test_it_is_a_value_error_with_a_status():
     assert UserError("x").status == 1
-    assert UserError("x", 2).status == 2
+    assert UsageError("x").status == 2
     with pytest.raises(ValueError, match=r"^x$"):
         raise UserError("x")
 

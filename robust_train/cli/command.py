@@ -10,7 +10,7 @@ from typing import NoReturn
 import torch
 
 from robust_train.cli.folder import claimed, fresh
-from robust_train.errors import UserError, did_you_mean
+from robust_train.errors import UsageError, did_you_mean
 
 
 class OneLineParser(ArgumentParser):
@@ -18,8 +18,8 @@ class OneLineParser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments: "):
-            raise UserError(no_option(message, self._option_string_actions), 2)
-        raise UserError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.", 2)
+            raise UsageError(no_option(message, self._option_string_actions))
+        raise UsageError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
 
 
 def no_option(message: str, options: Iterable[str]) -> str:
@@ -75,7 +75,7 @@ def device(options: Namespace) -> str:
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError):  # the latter of a torch without CUDA
-        raise UserError(f"There is no device {name} here: leave --device out, or say cpu.", 2) from None
+        raise UsageError(f"There is no device {name} here: leave --device out, or say cpu.") from None
     return str(name)
 
 

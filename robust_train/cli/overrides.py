@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import Any, get_args, get_origin
 
 from robust_train.cli.sections import SECTIONS
-from robust_train.errors import UserError, did_you_mean
+from robust_train.errors import UsageError, did_you_mean
 from robust_train.recipe.checking import check
 from robust_train.recipe.fields import fields_of, no_field
 from robust_train.recipe.names import Names
@@ -46,7 +46,7 @@ class Overrides:
         inner = given.get(key) if isinstance(given, dict) else None
         if get_origin(expected) is dict:
             if inner is None and rest:
-                raise UserError(f"{place} has no {key}.{did_you_mean(key, given or ())}", 2)
+                raise UsageError(f"{place} has no {key}.{did_you_mean(key, given or ())}")
             self._follow(rest, text, get_args(expected)[1], inner, f"{place}.{key}")
         elif key in ("class_path", "init_args"):
             self._follow(rest, text, expected if rest else Any, given, place)

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from pytorch_lightning.cli import LightningArgumentParser
 
 from robust_train.cli.command import no_option
-from robust_train.errors import UserError
+from robust_train.errors import UsageError
 
 _KEY = re.compile(r'(?:Parser key|Key|key) "([^"]+)"')
 _GIVEN = re.compile(r"(?:Given value|Got value): (.+)")
@@ -18,7 +18,7 @@ class Parser(LightningArgumentParser):
     """The second line of defence behind the checks of recipes: it sees what options make of them."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        raise UserError(sentence(str(message), self._option_string_actions), 2)
+        raise UsageError(sentence(str(message), self._option_string_actions))
 
 
 def sentence(message: str, options: Any) -> str:

@@ -10,7 +10,7 @@ from pytorch_lightning import Trainer
 from robust_train.callbacks.robustness import Robustness
 from robust_train.classifier import RobustClassifier
 from robust_train.data.base import ImageData
-from robust_train.errors import UserError, did_you_mean
+from robust_train.errors import UsageError, UserError, did_you_mean
 from robust_train.recipe.checking import check, check_fields, check_node
 from robust_train.recipe.names import Names
 from robust_train.recipe.reading import read
@@ -43,7 +43,7 @@ def read_training(path: str | Path, names: Names) -> dict[str, Any]:
         return {k: _section(k, v, names) for k, v in recipe.items() if k != "checkpoint"}
     except UserError as error:
         message = str(error)
-        raise UserError(message if str(path) in message else f"{path}: {message}", error.status) from None
+        raise type(error)(message if str(path) in message else f"{path}: {message}") from None
 
 
 def refuse_secrets(keys: Iterator[str]) -> None:
@@ -52,16 +52,16 @@ def refuse_secrets(keys: Iterator[str]) -> None:
     Example:
         >>> refuse_secrets(iter(["trainer.logger.api_key"]))
         Traceback (most recent call last):
-        robust_train.errors.UserError: trainer.logger.api_key looks like a secret, ...
+        robust_train.errors.UsageError: trainer.logger.api_key looks like a secret, ...
     """
     for key in keys:
         if _SECRET.search(key):
-            raise UserError(f"{key} looks like a secret, which belongs into the environment or a login.", 2)
+            raise UsageError(f"{key} looks like a secret, which belongs into the environment or a login.")
 
 
 def _section(key: str, value: Any, names: Names) -> Any:
     if key == "weights_only" and value is False:
-        raise UserError("weights_only: false would run code out of a checkpoint, and is never allowed.", 2)
+        raise UsageError("weights_only: false would run code out of a checkpoint, and is never allowed.")
     if key in _FIXED:
         return check_fields(value, _FIXED[key], key, names)
     if key == "data":
@@ -69,7 +69,7 @@ def _section(key: str, value: Any, names: Names) -> Any:
     if key in _PLAIN:
         return check(value, _PLAIN[key], key, names)
     hint = did_you_mean(key, _KNOWN) or f" Its sections are {', '.join(_KNOWN)}."
-    raise UserError(f"A recipe has no section {key}.{hint}", 2)
+    raise UsageError(f"A recipe has no section {key}.{hint}")
 
 
 def _keys(value: Any, path: str = "") -> Iterator[str]:

@@ -10,7 +10,7 @@ from robust_train.attacking.modes import attack_mode
 from robust_train.checkpoint import WEIGHTS, load_weights, read_recipe, read_weights
 from robust_train.data.base import ImageData
 from robust_train.data.labelled_images import LabelledImages
-from robust_train.errors import UserError
+from robust_train.errors import UsageError, UserError
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.preflight import check_labels, preflight
 from robust_train.networks.rejecting import rejects
@@ -32,11 +32,11 @@ def check_start(config: Any, needed: bool) -> None:
     """
     path = config.ckpt_path
     if needed and not path and not config["from"]:
-        raise UserError("Random weights are not worth measuring: give --from=FOLDER or --ckpt_path=FILE.", 2)
+        raise UsageError("Random weights are not worth measuring: give --from=FOLDER or --ckpt_path=FILE.")
     if path and "://" in str(path):
-        raise UserError(f"{path} is not opened from the network: download it, and look at it, first.", 2)
+        raise UsageError(f"{path} is not opened from the network: download it, and look at it, first.")
     if path in _KEYWORDS:
-        raise UserError(f"Every run has a folder of its own: name a file, such as runs/NAME/{path}.ckpt.", 2)
+        raise UsageError(f"Every run has a folder of its own: name a file, such as runs/NAME/{path}.ckpt.")
     if path:
         read_weights(path)
 
@@ -50,10 +50,9 @@ def check_schedule(config: Any) -> None:
     scheduler, epochs = config.model.scheduler, config.trainer.max_epochs
     steps = scheduler.init_args.get("total_steps") if scheduler else None
     if config.model.interval == "epoch" and steps and epochs and steps < epochs:
-        raise UserError(
+        raise UsageError(
             f"The schedule ends after {steps} epochs, the training after {epochs}: set "
-            f"--model.scheduler.total_steps={epochs}, too.",
-            2,
+            f"--model.scheduler.total_steps={epochs}, too."
         )
 
 

@@ -13,7 +13,7 @@ from robust_train.cli.command import (
 from robust_train.cli.quiet import quiet
 from robust_train.cli.subject import checkpoint_data
 from robust_train.cli.words import allow_code
-from robust_train.errors import UserError
+from robust_train.errors import UsageError
 from robust_train.recipe.building import build
 from robust_train.recipe.checking import check
 from robust_train.recipe.names import STUDY, Names
@@ -59,7 +59,7 @@ def _studies(path: str, names: Names) -> dict[str, Study]:
     """
     section = read(path).get("studies")
     if not isinstance(section, dict) or not section:
-        raise UserError(f"{path} has no studies section: name at least one study in it.", 2)
+        raise UsageError(f"{path} has no studies section: name at least one study in it.")
     studies: dict[str, Study] = build(check(section, dict[str, Study], "studies", names), names)
     return studies
 

@@ -11,7 +11,7 @@ from torch import nn
 from robust_train import checkpoint
 from robust_train.cli.suites import OF_NETWORK, find_suite, read_suite
 from robust_train.data.base import ImageData
-from robust_train.errors import UserError
+from robust_train.errors import UsageError
 from robust_train.networks.normalize import Normalize
 from robust_train.recipe.building import build
 from robust_train.recipe.checking import check_fields, check_node
@@ -46,13 +46,11 @@ def find_subject(options: Namespace, fields: dict[str, dict[str, Any]], names: N
         UserError: They name nothing, too much, or something that is not there or does not fit.
     """
     if bool(options.checkpoint) == bool(options.network):
-        raise UserError(
-            "Name what to measure: a checkpoint folder, or --network with --weights and --data.", 2
-        )
+        raise UsageError("Name what to measure: a checkpoint folder, or --network with --weights and --data.")
     if options.checkpoint:
         return _checkpoint(options, fields, names)
     if not options.data:
-        raise UserError("Say what to measure on, such as --data ImageFolder --data.root DIR.", 2)
+        raise UsageError("Say what to measure on, such as --data ImageFolder --data.root DIR.")
     node = _data(options.data, fields["data"], names)
     network = _foreign_network(options, fields["network"], names)
     data = build(node, names)
@@ -64,11 +62,9 @@ def find_subject(options: Namespace, fields: dict[str, dict[str, Any]], names: N
 def _checkpoint(options: Namespace, fields: dict[str, dict[str, Any]], names: Names) -> Subject:
     for option in ("weights", "mean", "std"):
         if getattr(options, option):
-            raise UserError(f"--{option} belongs to --network; a checkpoint folder has its own.", 2)
+            raise UsageError(f"--{option} belongs to --network; a checkpoint folder has its own.")
     if fields["network"]:
-        raise UserError(
-            "The network of a checkpoint folder is what its recipe says: leave --network.* out.", 2
-        )
+        raise UsageError("The network of a checkpoint folder is what its recipe says: leave --network.* out.")
     recipe = checkpoint.read_recipe(options.checkpoint)
     suite = recipe.get("robustness", {})
     if options.suite:
@@ -101,7 +97,7 @@ def _data(given: Any, fields: dict[str, Any], names: Names) -> dict[str, Any]:
 
 def _foreign_network(options: Namespace, fields: dict[str, Any], names: Names) -> nn.Module:
     if bool(options.weights) == options.random_weights:
-        raise UserError("Give --weights FILE; to measure random weights, say --random-weights instead.", 2)
+        raise UsageError("Give --weights FILE; to measure random weights, say --random-weights instead.")
     node = check_node({"class_path": options.network, "init_args": fields}, nn.Module, "network", names)
     network: nn.Module = build(node, names)
     if options.weights:
@@ -112,7 +108,7 @@ def _foreign_network(options: Namespace, fields: dict[str, Any], names: Names) -
 
 def _normalisation(options: Namespace, torchvision: bool) -> tuple[Sequence[float], Sequence[float]]:
     if bool(options.mean) != bool(options.std):
-        raise UserError("Normalisation needs both --mean and --std.", 2)
+        raise UsageError("Normalisation needs both --mean and --std.")
     if options.mean:
         return _numbers("--mean", options.mean), _numbers("--std", options.std)
     return _IMAGENET if torchvision else ((), ())
@@ -122,4 +118,4 @@ def _numbers(option: str, text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise UserError(f"{option} must be numbers with commas between, not {text}.", 2) from None
+        raise UsageError(f"{option} must be numbers with commas between, not {text}.") from None

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from robust_train.callbacks.robustness import Robustness
-from robust_train.errors import UserError, did_you_mean
+from robust_train.errors import UsageError, did_you_mean
 from robust_train.evaluation.evaluator import Suite
 from robust_train.recipe.building import build
 from robust_train.recipe.checking import check_fields
@@ -26,7 +26,7 @@ def read_suite(path: Path) -> dict[str, Any]:
     """
     section = read(path).get("robustness")
     if not isinstance(section, dict):
-        raise UserError(f"{path} is no suite: add 'robustness: {{regimes: ...}}' to it.", 2)
+        raise UsageError(f"{path} is no suite: add 'robustness: {{regimes: ...}}' to it.")
     return section
 
 
@@ -43,7 +43,7 @@ def find_suite(name: str) -> Path:
             return path
     known = {path.stem for folder in folders for path in folder.glob("*.yaml")}
     hint = did_you_mean(name, known) or f" Give the path of a file, or one of: {', '.join(sorted(known))}."
-    raise UserError(f"There is no suite {name}.{hint}", 2)
+    raise UsageError(f"There is no suite {name}.{hint}")
 
 
 def build_suite(section: Any, names: Names) -> tuple[Suite, dict[str, Any]]:
@@ -54,6 +54,6 @@ def build_suite(section: Any, names: Names) -> tuple[Suite, dict[str, Any]]:
     """
     checked = check_fields(section, Robustness, "robustness", names)
     if not checked.get("regimes"):
-        raise UserError("robustness.regimes is empty: name at least one perturbation.", 2)
+        raise UsageError("robustness.regimes is empty: name at least one perturbation.")
     settings = {name: checked[name] for name in (*_SETTINGS, *OF_NETWORK) if checked.get(name) is not None}
     return build(checked["regimes"], names), settings

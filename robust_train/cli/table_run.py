@@ -10,7 +10,7 @@ from typing import Any
 
 from robust_train.cli.folder import run_name
 from robust_train.cli.overrides import merge
-from robust_train.errors import UserError
+from robust_train.errors import UsageError, UserError
 from robust_train.recipe.reading import dump, read
 from robust_train.report.atomic import write_text
 from robust_train.report.tabulation import PUBLISHED
@@ -51,8 +51,8 @@ class TableRun:
             return False
         path = self.folder / _REQUEST
         if not path.is_file() or path.read_text(encoding="utf-8") != self._request():
-            raise UserError(
-                f"{self.folder} is of another recipe or suite: give another --out, or remove it.", 2
+            raise UsageError(
+                f"{self.folder} is of another recipe or suite: give another --out, or remove it."
             )
         return True
 

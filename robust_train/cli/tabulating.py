@@ -11,7 +11,7 @@ from robust_train.cli.command import OneLineParser, command_parser
 from robust_train.cli.folder import RUNS
 from robust_train.cli.suites import find_suite, read_suite
 from robust_train.cli.table_run import TableRun
-from robust_train.errors import UserError
+from robust_train.errors import UsageError, UserError
 from robust_train.report.atomic import write_text
 from robust_train.report.files import read_json
 from robust_train.report.tabulation import tabulate
@@ -36,7 +36,7 @@ def run_table(argv: list[str]) -> None:
     """
     options = _parser().parse_intermixed_args(argv)
     if min(options.seeds, options.jobs) < 1:
-        raise UserError("--seeds and --jobs must be at least 1.", 2)
+        raise UsageError("--seeds and --jobs must be at least 1.")
     out, suite = Path(options.out), read_suite(find_suite(options.suite))
     recipes = _recipes(options.recipes)
     runs = [TableRun(r, seed, out, suite) for r in recipes for seed in range(options.seeds)]
@@ -65,9 +65,9 @@ def _recipes(paths: list[str]) -> list[Path]:
     recipes = list(dict.fromkeys(map(Path, paths)))
     for recipe in recipes:
         if not recipe.is_file():
-            raise UserError(f"There is no recipe {recipe}: give the path of a YAML file.", 2)
+            raise UsageError(f"There is no recipe {recipe}: give the path of a YAML file.")
     if len({recipe.stem for recipe in recipes}) < len(recipes):
-        raise UserError("Two recipes have the same name: rows of the table are named after them.", 2)
+        raise UsageError("Two recipes have the same name: rows of the table are named after them.")
     return recipes
 
 

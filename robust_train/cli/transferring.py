@@ -16,7 +16,7 @@ from robust_train.cli.quiet import quiet
 from robust_train.cli.subject import checkpoint_data
 from robust_train.cli.suites import OF_NETWORK, build_suite, find_suite, read_suite
 from robust_train.cli.words import allow_code
-from robust_train.errors import UserError
+from robust_train.errors import UsageError
 from robust_train.perturbations.base import Additive
 from robust_train.recipe.names import CHECKPOINT, Names
 from robust_train.report.comparison import verdict, write_comparison
@@ -58,11 +58,11 @@ def run_comparison(argv: list[str]) -> None:
 def _networks(folders: list[str], names: Names) -> dict[str, Any]:
     """The networks by the names of their folders."""
     if len(folders) < 2:
-        raise UserError("Name at least two checkpoint folders to compare.", 2)
+        raise UsageError("Name at least two checkpoint folders to compare.")
     short = [Path(folder).resolve().name for folder in folders]
     titles = short if len(set(short)) == len(short) else folders
     if len(set(titles)) < len(titles):
-        raise UserError("Name every checkpoint folder once.", 2)
+        raise UsageError("Name every checkpoint folder once.")
     return {title: checkpoint.load(folder, names) for title, folder in zip(titles, folders, strict=True)}
 
 
@@ -71,14 +71,14 @@ def _suite(options: Namespace, names: Names) -> tuple[dict[str, Additive], dict[
     section = read_suite(find_suite(options.suite))
     suite, settings = build_suite(section, names)
     for name in sorted(settings.keys() & OF_NETWORK):
-        raise UserError(
-            f"compare tries every network on the images as they are: leave {name} out of {options.suite}.", 2
+        raise UsageError(
+            f"compare tries every network on the images as they are: leave {name} out of {options.suite}."
         )
     regimes = {name: regime for name, regime in suite.items() if isinstance(regime, Additive)}
     if options.regime:
         if options.regime not in regimes:
             known = ", ".join(regimes)
-            raise UserError(f"{options.suite} has no additive regime {options.regime}: it has {known}.", 2)
+            raise UsageError(f"{options.suite} has no additive regime {options.regime}: it has {known}.")
         regimes = {options.regime: regimes[options.regime]}
     settings |= {"limit": options.limit} if options.limit else {}
     return regimes, settings

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from safetensors.torch import save_file
 
-from robust_train.errors import UserError
+from robust_train.errors import UsageError
 from robust_train.evaluation.results import Results
 from robust_train.recipe.names import RECIPE
 from robust_train.report.files import write_json
@@ -62,7 +62,7 @@ def check_file_names(regimes: Iterable[str]) -> None:
     files = [_slug(name) for name in (_CLEAN, *regimes)]
     twice = [name for name in files if files.count(name) > 1]
     if twice:
-        raise UserError(f"--save-inputs would write {twice[0]}.safetensors twice: rename a regime.", 2)
+        raise UsageError(f"--save-inputs would write {twice[0]}.safetensors twice: rename a regime.")
 
 
 def _slug(name: str) -> str:

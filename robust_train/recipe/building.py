@@ -3,7 +3,7 @@
 from inspect import signature
 from typing import Any
 
-from robust_train.errors import UserError
+from robust_train.errors import UsageError
 from robust_train.recipe.names import Names
 
 _FETCHED = ("weights", "pretrained")
@@ -41,5 +41,5 @@ def _make(name: str, fields: dict[str, Any], names: Names) -> Any:
     try:
         signature(made).bind(**fields)
     except TypeError as error:
-        raise UserError(f"{name}: {error}.", 2) from None
+        raise UsageError(f"{name}: {error}.") from None
     return made(**fields)

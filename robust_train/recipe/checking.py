@@ -6,7 +6,7 @@ from dataclasses import is_dataclass
 from inspect import isabstract, isclass
 from typing import Any, Literal, Union, get_args, get_origin
 
-from robust_train.errors import UserError, did_you_mean
+from robust_train.errors import UsageError, UserError, did_you_mean
 from robust_train.recipe.fields import fields_of, no_field
 from robust_train.recipe.names import Names
 
@@ -32,7 +32,7 @@ def check(value: Any, expected: Any, key: str, names: Names) -> Any:
     Example:
         >>> check({"lr": "fast"}, float, "optimizer", Names(()))
         Traceback (most recent call last):
-        robust_train.errors.UserError: optimizer must be a number, not {'lr': 'fast'}.
+        robust_train.errors.UsageError: optimizer must be a number, not {'lr': 'fast'}.
     """
     origin, inner = get_origin(expected), get_args(expected)
     if origin in (Union, types.UnionType):
@@ -66,13 +66,13 @@ def check_node(value: Any, base: type, key: str, names: Names) -> Any:
     if is_dataclass(base) and not isabstract(base) and not node.keys() & set(_NODE):
         node = {"class_path": base.__name__, "init_args": node}  # a type that leaves no choice
     for name in node.keys() - set(_NODE):
-        raise UserError(f"{key} takes class_path and init_args, not {name}.{did_you_mean(name, _NODE)}", 2)
+        raise UsageError(f"{key} takes class_path and init_args, not {name}.{did_you_mean(name, _NODE)}")
     if "class_path" not in node:
         return node  # it changes fields of a class that another file names
     try:
         made = names.resolve(str(node["class_path"]), base)
     except UserError as error:
-        raise UserError(f"{key}: {error}", 2) from None
+        raise UsageError(f"{key}: {error}") from None
     fields = check_fields(node.get("init_args") or {}, made, key, names)
     return {**node, "class_path": names.full(node["class_path"], base), "init_args": fields}
 
@@ -101,7 +101,7 @@ def _check_union(value: Any, options: tuple[Any, ...], key: str, names: Names) -
     if structured:
         raise structured[0]
     words = " or ".join(_WORDS.get(o, getattr(o, "__name__", str(o))) for o in options)
-    raise UserError(f"{key} must be {words}, not {value!r}.", 2)
+    raise UsageError(f"{key} must be {words}, not {value!r}.")
 
 
 def _fits(value: Any, option: Any) -> bool:
@@ -143,5 +143,5 @@ def _is_plain(value: Any, expected: type) -> bool:
 
 def _require(value: Any, holds: bool, key: str, words: str, more: str = "") -> Any:
     if not holds:
-        raise UserError(f"{key} must be {words}, not {value!r}.{more}", 2)
+        raise UsageError(f"{key} must be {words}, not {value!r}.{more}")
     return value

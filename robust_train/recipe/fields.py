@@ -4,7 +4,7 @@ from collections.abc import Callable
 from inspect import Parameter, isclass, signature
 from typing import Any, get_type_hints
 
-from robust_train.errors import UserError, did_you_mean
+from robust_train.errors import UsageError, UserError, did_you_mean
 
 _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
@@ -13,7 +13,7 @@ def no_field(name: str, made: Callable[..., Any], key: str) -> UserError:
     """What to raise where a class has no field of that name."""
     fields = [field for field in fields_of(made) if isinstance(field, str)]
     more = did_you_mean(name, fields) or f" It has {', '.join(fields)}."
-    return UserError(f"{key}.{name}: {made.__name__} has no field {name}.{more}", 2)
+    return UsageError(f"{key}.{name}: {made.__name__} has no field {name}.{more}")
 
 
 def fields_of(made: Callable[..., Any]) -> dict[Any, Any]:

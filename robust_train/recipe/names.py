@@ -6,7 +6,7 @@ from importlib import import_module
 from inspect import isabstract, isclass
 from typing import Any, Self
 
-from robust_train.errors import UserError, did_you_mean
+from robust_train.errors import UsageError, did_you_mean
 from robust_train.recipe.exports import exports
 
 _OURS = ("networks", "data", "defenses", "perturbations", "objectives", "transforms")
@@ -28,7 +28,7 @@ class Names:
         'SGD'
         >>> Names(("torch.optim",)).resolve("os.system")
         Traceback (most recent call last):
-        robust_train.errors.UserError: os.system is not a name that recipes may use; if you trust ...
+        robust_train.errors.UsageError: os.system is not a name that recipes may use; if you trust ...
     """
 
     packages: tuple[str, ...]
@@ -50,9 +50,9 @@ class Names:
         """
         found = self._find(name)
         if found is None:
-            raise UserError(self._unknown(name, base), 2)
+            raise UsageError(self._unknown(name, base))
         if not _makes(found, base):
-            raise UserError(f"{name} is no {base.__name__}.{self._suggest(name, base)}", 2)
+            raise UsageError(f"{name} is no {base.__name__}.{self._suggest(name, base)}")
         return found
 
     def full(self, name: str, base: type = object) -> str:
@@ -135,4 +135,4 @@ def _import(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise UserError(f"{module} cannot be imported: {error}.", 2) from None
+        raise UsageError(f"{module} cannot be imported: {error}.") from None

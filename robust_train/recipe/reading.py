@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from robust_train.errors import UserError, did_you_mean
+from robust_train.errors import UsageError, did_you_mean
 
 _LARGEST = 1_000_000  # bytes; a recipe has a few hundred
 _NUMBER = re.compile(r"[-+]?(?:\d+/[1-9]\d*|(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+)$")
@@ -27,12 +27,12 @@ def read(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     try:
         if path.stat().st_size > _LARGEST:
-            raise UserError(f"{path} is too large to be a recipe.", 2)
+            raise UsageError(f"{path} is too large to be a recipe.")
         return parse(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
-        raise absent(path, 2) from None
+        raise absent(path) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read as a recipe: {error}.", 2) from None
+        raise UsageError(f"{path} cannot be read as a recipe: {error}.") from None
 
 
 def parse(text: str, source: str = "The recipe") -> dict[str, Any]:
@@ -53,12 +53,12 @@ def parse(text: str, source: str = "The recipe") -> dict[str, Any]:
         content = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UserError(f"{source}{line}: {error.problem}.", 2) from None
+        raise UsageError(f"{source}{line}: {error.problem}.") from None
     except (yaml.YAMLError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else error
-        raise UserError(f"{source} is no valid YAML: {reason}.", 2) from None
+        raise UsageError(f"{source} is no valid YAML: {reason}.") from None
     if not isinstance(content, dict):
-        raise UserError(f"{source} holds no recipe: it needs keys such as model, data and trainer.", 2)
+        raise UsageError(f"{source} holds no recipe: it needs keys such as model, data and trainer.")
     return content
 
 
@@ -135,9 +135,9 @@ for _class in (_Loader, _Dumper):  # texts that look like numbers are written in
 _Loader.add_constructor("!number", lambda loader, node: float(Fraction(node.value)))
 
 
-def absent(path: Path, status: int = 1) -> UserError:
+def absent(path: Path) -> UsageError:
     """What to raise where a file or folder is missing."""
-    return UserError(f"There is no file or folder {path}.{_nearest(path)}", status)
+    return UsageError(f"There is no file or folder {path}.{_nearest(path)}")
 
 
 def _nearest(path: Path) -> str:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from robust_train.cli.failing import guarded
-from robust_train.errors import UserError
+from robust_train.errors import UsageError, UserError
 from robust_train.metrics.estimate import rate
 from robust_train.perturbations import PGD
 
@@ -17,7 +17,7 @@ def raising(error):
 
 
 def test_a_users_mistake_is_one_line(capsys):
-    assert guarded(raising(UserError("First\nsecond.", 2)), []) == 2
+    assert guarded(raising(UsageError("First\nsecond.")), []) == 2
     assert capsys.readouterr().err == "robust-train: First second.\n"
 
 
