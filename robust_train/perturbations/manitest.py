@@ -18,6 +18,7 @@ from robust_train.transforms import Rigid, Transform
 from robust_train.types import Goal, Network, Perturbed
 
 _NUMBERS = 2**25  # of the images of a lattice that are held at once: samples go in blocks
+_Nodes = tuple[slice, ...]
 _ROUNDING = 1e-4  # relative and absolute, by which a length may fall short of the chord
 
 
@@ -31,9 +32,10 @@ class Manitest(Transformed):
 
     Shortest paths on a lattice of parameters take the place of fast marching, whose usual stencil
     is wrong where the metric is anisotropic. A step joins a node to every node up to ``radius``
-    away and costs the distance of the two images, so that no derivative is needed. Paths are then
-    too long by a share of ``radius ** -2`` and each step too short by its curvature: with a radius
-    that grows as the root of the lattice, both vanish as the lattice is refined. Nodes are judged
+    away and costs the distance of the two images by way of its middle, the mean of the images of the two
+    nodes around that, so that no derivative is needed. Paths are then too long by a share of
+    ``radius ** -2`` and each step too short by its curvature: with a radius that grows as the root of the
+    lattice, both vanish as the lattice is refined. Nodes are judged
     by distance until the first changes the label. The step to it is bisected, and so are those to other nodes
     that do, as long as they start nearer than the shortest path so far ends.
 
@@ -127,7 +129,8 @@ class Manitest(Transformed):
                 behind = rows[goal.take(rows).reached(network(y))]
             x, node = inputs[behind], lattice[parent[behind, turn[behind]]]
             found = self._bisect(network, x, goal.take(behind), node, lattice[turn[behind]])
-            total = start[behind, turn[behind]] + self._chord(self.apply(x, node), self.apply(x, found))
+            on_the_way = (self.apply(x, pose).flatten(1) for pose in (node, (node + found) / 2, found))
+            total = start[behind, turn[behind]] + _length(*on_the_way)
             better = total < length[behind]
             theta[behind[better]], length[behind[better]] = found[better], total[better]
         return theta, length
@@ -148,32 +151,40 @@ class Manitest(Transformed):
         y = self.apply(inputs.repeat_interleave(nodes, 0), lattice.repeat(count, 1))
         y = y.view(count, *self.grid, -1)
         index = torch.arange(nodes, device=inputs.device).view(1, *self.grid)
-        steps = [(a, b, (y[b] - y[a]).norm(dim=-1).double()) for a, b in self._steps()]
+        steps = [(a, b, _length(y[a], (y[c] + y[d]) / 2, y[b])) for a, c, d, b in self._steps()]
         parent = index.repeat(count, *(1 for _ in self.grid))
         u = torch.full_like(parent, torch.inf, dtype=torch.float64)
         u.flatten(1)[:, nodes // 2] = 0
         shorter = True
         while shorter:
             before = u.clone()
-            for a, b, chord in steps:
+            for a, b, length in steps:
                 for start, end in ((a, b), (b, a)):
-                    through = u[start] + chord
+                    through = u[start] + length
                     parent[end] = torch.where(through < u[end], index[start], parent[end])
                     u[end] = torch.minimum(through, u[end])
             shorter = not torch.equal(before, u)
         return u, parent
 
-    def _steps(self) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
-        """The nodes where each step starts, and those where it ends; no step is a multiple of another."""
+    def _steps(self) -> Iterator[tuple[_Nodes, _Nodes, _Nodes, _Nodes]]:
+        """The nodes where each step starts, the two around its middle and that of its end.
+
+        No step is a multiple of another.
+        """
         radius = self.radius or max(1, round((max(self.grid) / 2) ** 0.5))
         for step in product(range(-radius, radius + 1), repeat=len(self.grid)):
             if gcd(*step) == 1 and step > (0,) * len(step):
-                yield self._from(step), self._from(tuple(-s for s in step))
+                half = tuple(int(s / 2) for s in step)
+                rest = tuple(s - h for s, h in zip(step, half, strict=True))
+                way = (0,) * len(step), half, rest, step
+                a, c, d, b = (self._from(step, part) for part in way)
+                yield a, c, d, b
 
-    def _from(self, step: tuple[int, ...]) -> tuple[slice, ...]:
-        """The nodes from which a step stays on the lattice."""
-        sides = zip(step, self.grid, strict=True)
-        return slice(None), *(slice(max(0, -s), max(0, n - max(0, s))) for s, n in sides)
+    def _from(self, step: tuple[int, ...], way: tuple[int, ...]) -> _Nodes:
+        """The nodes from which a step stays on the lattice, a part of the way on."""
+        first = [max(0, -s) + w for s, w in zip(step, way, strict=True)]
+        counts = [max(0, n - abs(s)) for s, n in zip(step, self.grid, strict=True)]
+        return slice(None), *(slice(i, i + count) for i, count in zip(first, counts, strict=True))
 
     def _lattice(self, inputs: Tensor) -> Tensor:
         """``(M, P)`` the nodes; the identity is the one in the middle."""
@@ -192,3 +203,9 @@ class _Paths(NamedTuple):
     lattice: Tensor
     u: Tensor
     parent: Tensor
+
+
+def _length(start: Tensor, middle: Tensor, end: Tensor) -> Tensor:
+    """Of a step by way of its middle: the chord of a long one is much too short."""
+    length: Tensor = (middle - start).norm(dim=-1) + (end - middle).norm(dim=-1)
+    return length.double()
