@@ -21,6 +21,7 @@ from robust_train.evaluation.lessons import Lessons, behind, learners, share, tr
 from robust_train.evaluation.processes import rank_and_world
 from robust_train.evaluation.progress import progress
 from robust_train.evaluation.results import Results
+from robust_train.evaluation.sampled import sampled
 from robust_train.evaluation.settings import describe
 from robust_train.perturbations.base import Perturbation
 
@@ -31,14 +32,14 @@ class Robustness(pl.Callback):
     """Judge the module under every regime, on the data set behind the evaluation loader.
 
     It runs at the last batch of the loop, where averaged weights are in place, so that the
-    weights that are judged, selected and saved are the same. The data set is walked in its own
-    order, whatever the sampler and the number of processes: every sample counts exactly once. A
-    data set without a length, or a loader of another make, is judged batch by batch instead, where
-    a sampler's padding cannot be told from samples.
+    weights that are judged, selected and saved are the same. The data set, or the part of it that a
+    ``SubsetRandomSampler`` draws from, is walked in its own order, whatever the number of processes:
+    every sample counts exactly once. A data set without a length, or a loader of another make, is
+    judged batch by batch instead, where a sampler's padding cannot be told from samples.
 
-    Regimes that learn, such as universal perturbations, do so each time anew, from the data set
-    behind the training loader of the trainer or its data module (which is then set up to fit), or
-    else from a fifth of the data set, which is then not judged.
+    Regimes that learn, such as universal perturbations, do so each time anew, from the samples of
+    the training loader of the trainer or its data module (which is then set up to fit), or else from
+    a fifth of those that were to be judged, which then are not.
 
     Figures are logged as ``robust/clean/accuracy`` and ``robust/<regime>/<metric>`` to whatever
     loggers the trainer has, and are there for ``ModelCheckpoint(monitor=...)``, which needs the same
@@ -164,16 +165,17 @@ class Robustness(pl.Callback):
     def _measure(
         self, trainer: pl.Trainer, module: pl.LightningModule, loader: Any, batches: float, place: int = 0
     ) -> dict[str, float]:
-        """Judge the data set behind a loader, of which the loop runs over so many batches."""
+        """Judge the samples of a loader, of which the loop runs over so many batches."""
+        dataset = sampled(loader)
         limit, part = self.limit, batches / len(loader)
         if part < 1 and (limit is None or getattr(trainer, "fast_dev_run", False)):
-            limit = ceil(part * len(loader.dataset))
+            limit = ceil(part * len(dataset))
         learning = learners(self.regimes.values())
         # The items of a data set may be drawn at random: that must not change the training.
         with untouched(module):
-            training = _training(trainer, loader.dataset) if learning else None
-            held = share(len(loader.dataset), learning) if training is None else 0
-            blocks = Blocks(loader.dataset, self.block, limit, self.seed, loader.collate_fn, held)
+            training = _training(trainer, dataset) if learning else None
+            held = share(len(dataset), learning) if training is None else 0
+            blocks = Blocks(dataset, self.block, limit, self.seed, loader.collate_fn, held)
             evaluator = self._evaluator(module, trainer, blocks.positions()[: self.gallery])
             rank, world = rank_and_world()
             mine = len(range(rank, len(blocks), world))
@@ -253,7 +255,7 @@ class Robustness(pl.Callback):
 
 
 def _training(trainer: pl.Trainer, judged: Any) -> Any | None:
-    """The data set behind the training loader, as far as the trainer or its data module has one."""
+    """The samples of the training loader, as far as the trainer or its data module has one."""
     if trainer.state.fn == "fit":
         loaders = _flat(trainer.train_dataloader)
         return behind(loaders[0], judged) if loaders else None

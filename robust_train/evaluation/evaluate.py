@@ -16,6 +16,7 @@ from robust_train.evaluation.lessons import Lessons, learners, share, training_p
 from robust_train.evaluation.processes import rank_and_world
 from robust_train.evaluation.progress import progress as progress_bar
 from robust_train.evaluation.results import Results
+from robust_train.evaluation.sampled import sampled
 from robust_train.evaluation.settings import describe
 from robust_train.types import Network
 
@@ -49,8 +50,9 @@ def evaluate(
 
     Args:
         network: Images to logits; a module is moved to ``device`` and put into evaluation mode.
-        data: A data set of ``(image, label)`` with images in [0, 1], a loader or a data module
-            (its test set).
+        data: A data set of ``(image, label)`` with images in [0, 1], a loader (what its
+            ``SubsetRandomSampler`` draws from or, without one, its whole data set) or a data module (its
+            test set).
         suite: Perturbations by name, or callables ``(network, inputs, labels) -> inputs``.
         training: Images for the regimes that learn, such as universal perturbations; by default the
             training part of a data module or, where there is none, a fifth of the data set, at most
@@ -102,8 +104,13 @@ def evaluate(
             evaluator.learn(Lessons.of(blocks, training, read), tick)
             for index, batch in blocks.of_rank(rank, world):
                 evaluator.add(index, *read(batch), tick)
-    classes = tuple(getattr(data, "classes", None) or getattr(dataset, "classes", None) or ())
-    return evaluator.results(describe(blocks, deployed), classes)
+    return evaluator.results(describe(blocks, deployed), _classes(data, dataset))
+
+
+def _classes(data: Any, dataset: Any) -> tuple[str, ...]:
+    """Their names, where the data or the whole of which they are a subset have them."""
+    holders = (data, dataset, getattr(dataset, "dataset", None))
+    return tuple(next(filter(None, (getattr(one, "classes", None) for one in holders)), ()))
 
 
 def _training(data: Any, given: Any, judged: Any) -> Any | None:
@@ -121,7 +128,8 @@ def _dataset(data: Any) -> tuple[Any, Any]:
         data = data.test_dataloader()
     collate = default_collate
     if isinstance(data, DataLoader):
-        data, collate = data.dataset, data.collate_fn
+        collate = data.collate_fn
+        data = sampled(data) if has_positions(data.dataset) else data.dataset
     if not has_positions(data):
         raise ValueError(
             f"{type(data).__name__} has no length and items: give a data set, a loader or a data module."

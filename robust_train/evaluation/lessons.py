@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from robust_train.evaluation.blocks import Blocks, has_positions
+from robust_train.evaluation.sampled import sampled
 from robust_train.perturbations.base import Perturbation
 
 SHARE = 0.2
@@ -82,7 +83,7 @@ def share(total: int, learning: list[Perturbation]) -> int:
 
 
 def training_part(data: Any, judged: Any) -> Any | None:
-    """The data set behind the training loader of a data module, as far as there is one.
+    """The samples that the training loader of a data module draws from, as far as there is one.
 
     Where it says what its transform is, and is of the kind of the data set that is judged, it comes
     through that one's transform instead: without augmentation.
@@ -98,9 +99,9 @@ def training_part(data: Any, judged: Any) -> Any | None:
 
 
 def behind(loader: Any, judged: Any) -> Any | None:
-    """The data set behind a training loader, without augmentation where that can be told."""
+    """The samples that a training loader draws from, without augmentation where that can be told."""
     known = isinstance(loader, DataLoader) and has_positions(loader.dataset) and len(loader.dataset) > 0  # type: ignore[arg-type]
-    return _plain(loader.dataset, judged) if known else None
+    return _plain(sampled(loader), judged) if known else None
 
 
 def _plain(training: Any, judged: Any) -> Any:

@@ -14,7 +14,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch import nn
 from torch.multiprocessing import start_processes
 from torch.nn.functional import cross_entropy
-from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, Subset, SubsetRandomSampler, TensorDataset
 
 from robust_train import PGD, DeepFool, Robustness, evaluate
 
@@ -86,6 +86,11 @@ def check(folder):
         for name, regime in expected.regimes.items():  # NaN and inf among them
             figures = {f"robust/{name}/{metric}": e.value for metric, e in regime.metrics.items()}
             torch.testing.assert_close({key: logged[key] for key in figures}, figures, equal_nan=True)
+
+    rows = [19, 2, 3, 5, 7, 11, 13]
+    robustness, part = Robustness(SUITE), DataLoader(data, sampler=SubsetRandomSampler(rows))
+    trainer([robustness], folder).test(Project(), part, verbose=False)
+    assert_same(robustness.results, evaluate(Project(), Subset(data, sorted(rows)), SUITE, progress=False))
 
     robustness = Robustness(SUITE)
     trainer([robustness], folder).test(

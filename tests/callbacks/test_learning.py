@@ -3,7 +3,7 @@
 import pytest
 import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, Subset, SubsetRandomSampler, TensorDataset
 
 from robust_train import Robustness, UniversalGradient, evaluate
 
@@ -54,6 +54,16 @@ def test_without_a_data_module_it_learns_from_a_share(make_project, make_trainer
     make_trainer([robustness]).test(module, loader)
     assert_same(robustness.results, evaluate(module, dataset, SUITE, progress=False))
     assert robustness.results.clean_accuracy.n == 16
+
+
+def test_two_parts_of_one_data_set_are_learnt_from_and_judged_apart(make_project, make_trainer, training):
+    parts = list(range(4, 30)), [3, 2, 1, 0]
+    loaders = [DataLoader(training, batch_size=3, sampler=SubsetRandomSampler(rows)) for rows in parts]
+    module, robustness = make_project(), Robustness(SUITE)
+    make_trainer([robustness], max_epochs=1).fit(module, *loaders)
+    judged, learnt = Subset(training, range(4)), Subset(training, parts[0])
+    assert robustness.results.clean_accuracy.n == 4
+    assert_same(robustness.results, evaluate(module, judged, SUITE, training=learnt, progress=False))
 
 
 class Stream(IterableDataset):

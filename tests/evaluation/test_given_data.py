@@ -6,7 +6,15 @@ import pytest
 import pytorch_lightning
 import torch
 from lightning import pytorch as lightning_pytorch
-from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    IterableDataset,
+    RandomSampler,
+    Subset,
+    SubsetRandomSampler,
+    TensorDataset,
+)
 
 from robust_train.evaluation import evaluate
 from robust_train.perturbations import PGD
@@ -45,6 +53,25 @@ def test_a_repeat_and_other_holders_of_the_data_give_the_same_bits(network, data
         assert_same_bits(reference, evaluate(network, given, suite, block=16, progress=False))
 
 
+def test_only_what_a_subset_sampler_draws_from_is_judged(network, data, suite):
+    rows = [3, 5, 8, 13, 21, 34, 55]
+    sampler = SubsetRandomSampler(torch.tensor(rows[::-1]))
+    expected = evaluate(network, Subset(data, rows), suite, progress=False)
+    assert expected.clean_accuracy.n == len(rows)
+    for loader in (
+        DataLoader(data, batch_size=4, sampler=sampler),
+        DataLoader(data, batch_sampler=BatchSampler(sampler, 4, drop_last=True)),
+    ):
+        for given in (loader, data_module(pytorch_lightning, loader)):
+            assert_same_bits(expected, evaluate(network, given, suite, progress=False))
+
+
+def test_what_another_sampler_leaves_out_is_judged_and_told(network, data):
+    loader = DataLoader(data, sampler=RandomSampler(data, num_samples=7))
+    with pytest.warns(UserWarning, match=r"^RandomSampler draws 7 of 65 samples .* give a Subset or"):
+        assert evaluate(network, loader, {}, progress=False).clean_accuracy.n == 65
+
+
 def test_results_are_plain_values(network, data):
     def darker(network, inputs, labels):
         return 0.5 * inputs
@@ -60,7 +87,9 @@ class Named(list):
 
 
 def test_classes_are_those_of_the_data(network, data):
-    for given in (Named(data), DataLoader(Named(data))):
+    named = Named(data)
+    part = DataLoader(named, sampler=SubsetRandomSampler([1, 2]))
+    for given in (named, DataLoader(named), part, Subset(named, [1, 2])):
         assert evaluate(network, given, {}, progress=False).classes == ("a", "b", "c")
     assert evaluate(network, data, {}, progress=False).classes == ()
 

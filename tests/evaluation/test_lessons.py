@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import DataLoader, Dataset, Subset, SubsetRandomSampler
 
 from robust_train.evaluation import evaluate
 from robust_train.evaluation.blocks import Blocks
@@ -74,6 +74,14 @@ def test_training_images_leave_all_samples_to_be_judged(network, holder):
     assert learnt.startswith("10 of 40 training images, drawn with seed 0; ")
 
 
+def test_two_parts_of_one_data_set_are_learnt_from_and_judged_apart(network):
+    watching, whole = Watching(), marked(30)
+    training, judged = (DataLoader(whole, sampler=SubsetRandomSampler(r)) for r in (range(20), range(20, 30)))
+    results = judge(network, judged, watching, training=training)
+    assert marks(watching.seen) == list(range(20))
+    assert results.clean_accuracy.n == 10
+
+
 class Images(Dataset):
     """With a transform, as those of torchvision have it."""
 
@@ -118,6 +126,21 @@ def test_the_training_part_of_a_data_module_comes_without_augmentation(network):
         assert marks(watching.seen) == list(range(500, 520))
         assert results.clean_accuracy.n == 20
         assert results.settings["learnt"]["watching"].startswith("20 of 20 training images; ")
+
+
+class Sampled(Whole):
+    def setup(self, stage):
+        self.training = Images(0.5, transform=lambda image: 1 - image)
+        self.test = Images(0.0)
+
+    def train_dataloader(self):
+        return DataLoader(self.training, sampler=SubsetRandomSampler([7, 2]))
+
+
+def test_of_the_training_part_only_what_its_subset_sampler_draws_from_is_learnt(network):
+    watching = Watching()
+    judge(network, Sampled(), watching)
+    assert marks(watching.seen) == [502, 507]
 
 
 @pytest.mark.parametrize("module", [Module, NoFolder])
