@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import nullcontext
 from math import ceil
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pytorch_lightning as pl
 import torch
@@ -23,6 +23,7 @@ from robust_train.evaluation.progress import progress
 from robust_train.evaluation.results import Results
 from robust_train.evaluation.sampled import sampled
 from robust_train.evaluation.settings import describe
+from robust_train.evaluation.suite import check_suite
 from robust_train.perturbations.base import Perturbation
 
 Stage = Literal["validate", "test", "fit"]
@@ -66,6 +67,10 @@ class Robustness(pl.Callback):
             as many others is judged, and each of those alone.
         bar: Show a progress bar, where the trainer shows its own.
 
+    Raises:
+        ValueError: A regime is none, a loop is unknown, a number means nothing, or of mean and std only one
+            is given.
+
     Example:
         >>> from robust_train.perturbations import PGD
         >>> callback = Robustness({"pgd": PGD(eps=8 / 255)}, every_n_epochs=5, limit=1000)
@@ -89,6 +94,15 @@ class Robustness(pl.Callback):
         draws: int = 1,
         bar: bool = True,
     ) -> None:
+        check_suite(regimes)
+        if isinstance(on, str) or not set(on) <= set(get_args(Stage)):
+            raise ValueError(f'Robustness: on is {on!r}: give a list of "validate", "test" and "fit".')
+        if (mean is None) != (std is None):
+            raise ValueError("Robustness: normalisation needs both mean and std: give the other one too.")
+        counts = {"every_n_epochs": every_n_epochs, "limit": limit, "block": block, "draws": draws}
+        for name, number in counts.items():
+            if number is not None and number < 1:
+                raise ValueError(f"Robustness: {name} must be at least 1, not {number}.")
         self.regimes, self.on, self.every_n_epochs = dict(regimes), tuple(on), every_n_epochs
         self.limit, self.block, self.seed = limit, block, seed
         self.mean, self.std, self.logits, self.keys = mean, std, logits, keys

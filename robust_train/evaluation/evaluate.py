@@ -18,6 +18,7 @@ from robust_train.evaluation.progress import progress as progress_bar
 from robust_train.evaluation.results import Results
 from robust_train.evaluation.sampled import sampled
 from robust_train.evaluation.settings import describe
+from robust_train.evaluation.suite import check_suite
 from robust_train.types import Network
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def evaluate(
         >>> results.regimes["pgd"].metrics["robust_accuracy"].n
         4
     """
+    check_suite(suite)
     dataset, collate = _dataset(data)
     deployed = Deployed(network, mean=mean, std=std, logits=logits)
     if isinstance(network, torch.nn.Module) and device is not None:

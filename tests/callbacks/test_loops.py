@@ -43,11 +43,6 @@ def test_the_bar_goes_with_the_trainer_s_own(make_project, make_trainer, loader,
     assert "robustness" in capsys.readouterr().err
 
 
-def test_a_limit_of_nothing_is_refused_in_a_sentence(make_project, make_trainer, loader, pgd):
-    with pytest.raises(ValueError, match="There are no samples to judge"):
-        make_trainer([Robustness(pgd, limit=0)]).test(make_project(), loader)
-
-
 def test_warnings_are_told_once(make_project, make_trainer):
     outside = TensorDataset(torch.rand(4, 1, 4, 4) + 1, torch.zeros(4, dtype=torch.int64))
     trainer, module = make_trainer([Robustness({"noise": RandomDirection()})]), make_project()

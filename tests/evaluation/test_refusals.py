@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from robust_train.evaluation import evaluate
-from robust_train.perturbations import FGSM
+from robust_train.perturbations import FGSM, PGD
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,20 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(network, label, senten
     with pytest.raises(ValueError, match=sentence) as caught:
         evaluate(network, [(torch.rand(1, 4, 4), label)], {"fgsm": FGSM()}, progress=False)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("suite", "sentence"),
+    [
+        (PGD(), r'^The suite is a PGD: give a dictionary of regimes by name, such as {"pgd": PGD\(\)}\.$'),
+        ([PGD()], "^The suite is a list: give a dictionary"),
+        ({"p": PGD}, r"^Regime p is the class PGD: give an instance, PGD\(\.\.\.\)\.$"),
+        ({"p": "PGD"}, r"^Regime p is 'PGD': give a perturbation, such as PGD\(\), or a callable"),
+    ],
+)
+def test_a_suite_of_no_regimes_by_name_is_refused_in_a_sentence(network, data, suite, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        evaluate(network, data, suite, progress=False)
 
 
 def test_a_late_label_is_checked_too(network, data):
