@@ -38,7 +38,7 @@ class RobustClassifier(pl.LightningModule):
         seed: Of the defenses' own draws.
 
     Raises:
-        ValueError: The defenses do not stack, or not in this order.
+        ValueError: The defenses are no list of such, or do not stack, or not in this order.
 
     Example:
         >>> from robust_train.defenses import AdversarialTraining
@@ -58,7 +58,7 @@ class RobustClassifier(pl.LightningModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.defenses = list(defenses or [])
+        self.defenses = _listed(defenses)
         for defense in self.defenses:
             network = defense.wrap(network)
         check_stack(network, self.defenses)
@@ -208,6 +208,19 @@ class RobustClassifier(pl.LightningModule):
 
     def _log_loss(self, name: str, inputs: Tensor, labels: Tensor) -> None:
         self.log(name, cross_entropy(self(inputs), labels), batch_size=len(inputs))
+
+
+def _listed(defenses: Any) -> list[Defense]:
+    """The defenses that were given, if they are some."""
+    if isinstance(defenses, Defense):
+        raise ValueError(f"Defenses come in a list: give [{type(defenses).__name__}(...)].")
+    listed = list(defenses or [])
+    for one in listed:
+        if isinstance(one, type):
+            raise ValueError(f"Among the defenses is the class {one.__name__}: give an instance of it.")
+        if not isinstance(one, Defense):
+            raise ValueError(f"Among the defenses is {one!r}: give only defenses.")
+    return listed
 
 
 @dataclass(frozen=True)

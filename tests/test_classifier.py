@@ -84,6 +84,19 @@ def test_losses_of_validation_and_test_are_logged(fit, loader):
     assert tested == {"test/loss": pytest.approx(expected)}
 
 
+@pytest.mark.parametrize(
+    ("defenses", "sentence"),
+    [
+        (AdversarialTraining(), r"^Defenses come in a list: give \[AdversarialTraining\(\.\.\.\)\]\.$"),
+        ([AdversarialTraining], "the class AdversarialTraining: give an instance of it"),
+        (["AdversarialTraining"], r"^Among the defenses is 'AdversarialTraining': give only defenses\.$"),
+    ],
+)
+def test_what_is_no_list_of_defenses_is_refused_in_a_sentence(defenses, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        RobustClassifier(network(), defenses)
+
+
 @pytest.mark.parametrize(("interval", "halvings"), [("epoch", 3), ("step", 18)])
 def test_the_scheduler_steps_as_asked(fit, interval, halvings):
     def halve(optimizer):
