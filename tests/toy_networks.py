@@ -73,6 +73,20 @@ def inside_the_ball(radius=2.0):
     return x * (rho / x.flatten(1).norm(dim=1))[:, None, None]
 
 
+class Placed(nn.Module):
+    """A network that stays where it is: to move or to cast it is an error."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        return self.network(x)
+
+    def _apply(self, *args, **settings):
+        raise AssertionError("The network was moved.")
+
+
 class Flagging(nn.Module):
     """A network that flags what is brighter than ``level`` on average."""
 

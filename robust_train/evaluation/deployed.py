@@ -71,6 +71,13 @@ class Deployed(nn.Module):
         inside = x.clamp(0, 1)
         return torch.where((x - inside).abs() < 1e-4, inside, x)
 
+    def placed(self, device: str | torch.device | None) -> torch.device:
+        """Move to a device, if one is given; where the parameters are."""
+        if device is not None:
+            self.to(device)
+            return torch.device(device)
+        return next((p.device for p in self.parameters()), torch.device("cpu"))
+
     def _dtype(self, x: Tensor) -> torch.dtype:
         """Of the weights: a search keeps its precision, only the call is cast."""
         return next((p.dtype for p in self.parameters() if p.is_floating_point()), x.dtype)

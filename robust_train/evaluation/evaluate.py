@@ -84,9 +84,7 @@ def evaluate(
     check_suite(suite)
     dataset, collate = _dataset(data)
     deployed = Deployed(network, mean=mean, std=std, logits=logits)
-    if isinstance(network, torch.nn.Module) and device is not None:
-        deployed.to(device)
-    where = device or next((p.device for p in deployed.parameters()), torch.device("cpu"))
+    where = deployed.placed(device)
     learning = learners(suite.values())
 
     def read(batch: Any) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,7 @@ def study(
     limit: int | None = None,
     block: int = 128,
     seed: int = 0,
-    device: str | torch.device = "cpu",
+    device: str | torch.device | None = None,
     progress: bool = True,
 ) -> dict[str, Finding]:
     """Ask questions about a network and a data set.
@@ -32,22 +32,23 @@ def study(
     In a distributed program every process that calls it does the whole work and gets the same.
 
     Args:
-        network: Images to logits.
+        network: Images to logits; a module is moved to ``device``.
         data: A data set of ``(image, label)`` with images in [0, 1].
         studies: By name.
         limit: Number of samples, drawn by the seed; all by default.
         block: Samples that pass through the network together.
         seed: Of all random draws.
-        device: Where to compute.
+        device: Where to compute; by default where the network's parameters are.
         progress: Show a bar.
     """
-    deployed, blocks = Deployed(network).to(device), Blocks(data, block, limit, seed)
+    deployed, blocks = Deployed(network), Blocks(data, block, limit, seed)
+    where = deployed.placed(device)
     with progress_bar(len(studies), len(blocks), progress) as tick:
 
         def walk(name: str) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
             for index, batch in blocks.of_rank(0, 1):
                 inputs, labels = unpack(batch)
-                yield index, inputs.to(device), labels.to(device)
+                yield index, inputs.to(where), labels.to(where)
                 tick(name)
 
         found = {}

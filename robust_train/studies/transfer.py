@@ -78,7 +78,7 @@ def transfer(
     limit: int | None = None,
     block: int = 128,
     seed: int = 0,
-    device: str | torch.device = "cpu",
+    device: str | torch.device | None = None,
     name: str = "transfer",
     progress: bool = True,
 ) -> Transfer:
@@ -87,14 +87,14 @@ def transfer(
     In a distributed program every process calls it and gets the same.
 
     Args:
-        networks: By name; images to logits.
+        networks: By name; images to logits. Modules are moved to ``device``.
         data: A data set of ``(image, label)`` with images in [0, 1].
         perturbation: What is made; one that learns does so on each network.
         training: A data set to learn from; else a share of the data is, and is then not judged.
         limit: Number of samples, drawn by the seed; all by default.
         block: Samples that are searched together.
         seed: Of all random draws.
-        device: Where to compute.
+        device: Where to compute; by default where the parameters of all networks are.
         name: Of the perturbation, beside the bar.
         progress: Show a bar.
 
@@ -109,13 +109,14 @@ def transfer(
         >>> found.broken.shape
         torch.Size([4, 2, 2])
     """
-    deployed = [Deployed(network).to(device) for network in networks.values()]
+    deployed = [Deployed(network) for network in networks.values()]
+    places = [network.placed(device) for network in deployed]
     held = share(len(data), learners([perturbation])) if training is None else 0
     blocks, parts = Blocks(data, block, limit, seed, held=held), []
 
     def read(batch: Any) -> tuple[Tensor, Tensor]:
         inputs, labels = unpack(batch)
-        return inputs.to(device), labels.to(device)
+        return inputs.to(places[0]), labels.to(places[0])
 
     rank, world = rank_and_world()
     mine = len(range(rank, len(blocks), world))

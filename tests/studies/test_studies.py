@@ -13,7 +13,7 @@ from robust_train.studies.failure_probability import _QUANTILES
 from robust_train.studies.shared_vectors import Parted
 from robust_train.transforms.base import Transform
 from robust_train.types import Perturbed
-from tests.toy_networks import Constant, Flagging, linear
+from tests.toy_networks import Constant, Flagging, Placed, linear
 
 
 @dataclass(frozen=True)
@@ -213,3 +213,12 @@ def test_what_is_flagged_is_no_failure_and_has_fooled_nobody():
             assert graph.summary == "No image is fooled."
         else:
             assert grid.values[0][1].value == share
+
+
+def test_a_network_is_moved_only_where_a_device_is_given():
+    def run(**settings):
+        study(Placed(threshold()), grey(0.6, 1), {}, progress=False, **settings)
+
+    run()
+    with pytest.raises(AssertionError, match="was moved"):
+        run(device="cpu")

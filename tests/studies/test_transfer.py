@@ -7,7 +7,7 @@ import torch
 
 from robust_train import PGD, DeepFool, GaussianNoise, UniversalGradient, transfer
 from robust_train.norms import norm
-from tests.toy_networks import Flagging, linear
+from tests.toy_networks import Flagging, Placed, linear
 
 
 def binary(angle, bias=0.0):
@@ -131,3 +131,13 @@ def test_what_the_other_network_flags_has_not_broken_it():
     assert found.broken[:, 0, 0].tolist() == [False, True, True]
     assert found.broken[:, 0, 1].tolist() == [False, True, False]
     assert found.robust(1).value == pytest.approx(1 / 3)
+
+
+def test_a_network_is_moved_only_where_a_device_is_given():
+    def run(**settings):
+        data = [(plane(1)[0], 0)]
+        transfer({"a": Placed(binary(0.0))}, data, DeepFool(bounds=None), progress=False, **settings)
+
+    run()
+    with pytest.raises(AssertionError, match="was moved"):
+        run(device="cpu")
