@@ -89,7 +89,7 @@ class RobustClassifier(pl.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         with self._whole():
-            step = self._forward(self._perturbed(self._step(*batch, batch_idx)))
+            step = self._forward(self._perturbed(self._step(*_pair(batch), batch_idx)))
             self._current, mean = step, self._losses(step).mean()
         accuracy = (step.logits.detach().argmax(1) == step.labels).float().mean()
         self.log_dict(
@@ -98,10 +98,10 @@ class RobustClassifier(pl.LightningModule):
         return mean
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        self._log_loss("val/loss", *batch)
+        self._log_loss("val/loss", *_pair(batch))
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        self._log_loss("test/loss", *batch)
+        self._log_loss("test/loss", *_pair(batch))
 
     def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
         with self._whole():
@@ -208,6 +208,18 @@ class RobustClassifier(pl.LightningModule):
 
     def _log_loss(self, name: str, inputs: Tensor, labels: Tensor) -> None:
         self.log(name, cross_entropy(self(inputs), labels), batch_size=len(inputs))
+
+
+def _pair(batch: Any) -> tuple[Tensor, Tensor]:
+    """Inputs and labels, which is all that a batch may hold."""
+    parts = list(batch) if isinstance(batch, (tuple, list)) else []
+    if len(parts) != 2 or not all(isinstance(part, Tensor) for part in parts):
+        kinds = ", ".join(type(part).__name__ for part in parts)
+        raise ValueError(
+            f"A batch is {f'({kinds})' if parts else type(batch).__name__}, not two tensors (inputs, "
+            "labels): let the data set, or the collate_fn of the loader, give just these."
+        )
+    return parts[0], parts[1]
 
 
 def _listed(defenses: Any) -> list[Defense]:

@@ -97,6 +97,20 @@ def test_what_is_no_list_of_defenses_is_refused_in_a_sentence(defenses, sentence
         RobustClassifier(network(), defenses)
 
 
+@pytest.mark.parametrize(
+    ("batch", "sentence"),
+    [
+        ({"image": torch.rand(2, 1, 4, 4), "label": torch.tensor([0, 1])}, "^A batch is dict, not two"),
+        ((torch.rand(2, 1, 4, 4), torch.tensor([0, 1]), ["a"]), r"is \(Tensor, Tensor, list\), not two"),
+        ([torch.rand(2, 1, 4, 4), ["cat", "dog"]], r"^A batch is \(Tensor, list\), not two tensors"),
+    ],
+)
+@pytest.mark.parametrize("loop", ["training", "validation", "test"])
+def test_a_batch_of_anything_else_is_refused_in_a_sentence(batch, sentence, loop):
+    with pytest.raises(ValueError, match=sentence):
+        getattr(RobustClassifier(network()), f"{loop}_step")(batch, 0)
+
+
 @pytest.mark.parametrize(("interval", "halvings"), [("epoch", 3), ("step", 18)])
 def test_the_scheduler_steps_as_asked(fit, interval, halvings):
     def halve(optimizer):
