@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -141,7 +142,7 @@ def _decode(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return safetensors.load(content)
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
     except (SafetensorError, UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError):
         only = " or holds more than tensors, which is not opened" * (path.suffix != ".safetensors")
         raise UserError(f"{path} is damaged{only}: copy it again, or save the state_dict alone.") from None
