@@ -127,6 +127,8 @@ class Manitest(Transformed):
             with torch.no_grad():
                 y = self.apply(inputs[rows], lattice[turn[rows]])
                 behind = rows[goal.take(rows).reached(network(y))]
+            if not len(behind):
+                continue
             x, node = inputs[behind], lattice[parent[behind, turn[behind]]]
             found = self._bisect(network, x, goal.take(behind), node, lattice[turn[behind]])
             on_the_way = (self.apply(x, pose).flatten(1) for pose in (node, (node + found) / 2, found))

@@ -197,3 +197,17 @@ def test_it_is_a_value(perturbation):
     with pytest.raises(AttributeError, match="cannot assign"):
         perturbation.bounds = None
     assert all(field.kw_only for field in fields(perturbation))
+
+
+@every
+def test_the_network_is_never_asked_about_no_image(perturbation):
+    """Many networks, such as those that resample their inputs, take no empty batch."""
+
+    def refusing(x):
+        assert len(x)
+        return network(x)
+
+    network, inputs = convolutional(), torch.rand(5, 1, 8, 8)
+    labels = predict(network(inputs))
+    labels[0] = (labels[0] + 1) % 3  # wrong already
+    ready(perturbation, refusing, inputs)(refusing, inputs, labels)
