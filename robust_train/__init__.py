@@ -26,6 +26,10 @@ _HOMES = (
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":  # asked for by a star import alone, which then loads everything
+        return __dir__()
+    if name == "__version__":
+        return import_module("robust_train.version").version()
     if name in _HOMES:
         return import_module(f"robust_train.{name}")
     if not name.startswith("_"):

@@ -11,3 +11,5 @@ from robust_train.perturbations import *
 from robust_train.studies import *
 from robust_train.transforms import *
 from robust_train.types import *
+
+__version__: str

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import robust_train
+from robust_train.version import version
 
 STUB = Path(robust_train.__file__).with_suffix(".pyi")
 HOMES = [node.module for node in ast.parse(STUB.read_text()).body if isinstance(node, ast.ImportFrom)]
@@ -49,6 +50,17 @@ def test_what_the_stub_tells_a_type_checker_is_what_there_is():
     names = [name for _, name in NAMES]
     assert sorted(dir(robust_train)) == sorted(names)
     assert len(set(names)) == len(names), "two homes export the same name"
+
+
+def test_a_star_import_gives_every_public_name():
+    given = set(run("from robust_train import *; print(*dir())").split())
+    assert given >= {name for _, name in NAMES}
+
+
+def test_the_version_is_told_without_loading_anything_heavy():
+    told = run("import sys, robust_train; print(robust_train.__version__, *sys.modules)").split()
+    assert told[0] == version()
+    assert not set(told) & {"torch", "numpy", "pytorch_lightning"}
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error():
