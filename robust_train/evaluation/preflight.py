@@ -24,7 +24,7 @@ def preflight(network: Deployed, inputs: Tensor, labels: Tensor) -> list[str]:
 
     Raises:
         ValueError: Nothing can be measured: the network refuses the inputs, returns no finite
-            logits, or a label is none of its classes.
+            logits or those of one class alone, or a label is none of its classes.
     """
     x, y = inputs[:_SAMPLES], labels[:_SAMPLES]
     if not len(x):
@@ -32,7 +32,13 @@ def preflight(network: Deployed, inputs: Tensor, labels: Tensor) -> list[str]:
     if not x.is_floating_point():
         raise ValueError(f"Inputs are {x.dtype}: give floating-point pixels in [0, 1].")
     logits = _first_call(network, x)
-    check_labels(labels, logits.shape[1] - rejects(network))
+    classes = logits.shape[1] - rejects(network)
+    if classes < 2:
+        raise ValueError(
+            f"The network has logits for {classes} class only: give it two or more, such as -z and z for a "
+            "single z."
+        )
+    check_labels(labels, classes)
     return [
         *_about_logits(logits),
         *_about_range(inputs),
@@ -88,7 +94,7 @@ def _first_call(network: Deployed, x: Tensor) -> Tensor:
         with torch.no_grad(), _out_of_inference_mode():
             logits: Tensor = network(x)
     except RuntimeError as error:
-        reason = str(error).splitlines()[0]
+        reason, *_ = [*str(error).splitlines(), type(error).__name__]
         raise ValueError(
             f"The network refuses inputs of shape {tuple(x.shape[1:])} ({reason}): give it the channels and "
             "the size of the data."

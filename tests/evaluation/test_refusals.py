@@ -8,6 +8,10 @@ from robust_train.evaluation import evaluate
 from robust_train.perturbations import FGSM, PGD
 
 
+def refusing(x):
+    raise RuntimeError
+
+
 @pytest.mark.parametrize(
     ("network", "label", "sentence"),
     [
@@ -27,6 +31,8 @@ from robust_train.perturbations import FGSM, PGD
             0,
             r"refuses inputs of shape \(1, 4, 4\) \(.*\): give it the channels and the size",
         ),
+        (refusing, 0, r"refuses inputs of shape \(1, 4, 4\) \(RuntimeError\): give it the"),
+        (lambda x: x.flatten(1)[:, :1], 0, "^The network has logits for 1 class only: give it two or more"),
         (nn.Linear(4, 3), 0, r"returned shape \(1, 1, 4, 3\) for 1 inputs, not \(N, classes\) logits"),
         (lambda x: (x, x), 0, "returned a tuple, not logits"),
     ],
