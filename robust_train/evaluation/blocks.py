@@ -41,10 +41,9 @@ class Blocks:
     held: int = 0
 
     def __post_init__(self) -> None:
-        if self.size < 1 or self.held < 0 or (self.limit is not None and self.limit < 0):
-            raise ValueError(
-                f"Block size {self.size} and limit {self.limit} must be positive numbers of samples."
-            )
+        for name, number in (("block", self.size), ("limit", self.limit)):
+            if number is not None and number < 1:
+                raise ValueError(f"{name} must be at least 1 sample, not {number}.")
 
     def positions(self) -> Tensor:
         """``(n,)`` the positions that are judged, ascending."""
@@ -71,7 +70,16 @@ class Blocks:
         positions = self.positions()
         for start in range(rank * self.size, len(positions), world * self.size):
             block = positions[start : start + self.size]
-            yield block, self.collate([self.dataset[int(i)] for i in block])
+            yield block, self._batch([self.dataset[int(i)] for i in block])
+
+    def _batch(self, items: list[Any]) -> Any:
+        try:
+            return self.collate(items)
+        except TypeError as error:
+            raise ValueError(
+                f"The samples make no batch ({error}): let the data set give tensors, of pictures by the "
+                "transform ToTensor()."
+            ) from error
 
     def __len__(self) -> int:
         return -(-len(self.positions()) // self.size)

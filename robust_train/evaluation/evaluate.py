@@ -132,7 +132,8 @@ def _dataset(data: Any) -> tuple[Any, Any]:
         data = sampled(data) if has_positions(data.dataset) else data.dataset
     if not has_positions(data):
         raise ValueError(
-            f"{type(data).__name__} has no length and items: give a data set, a loader or a data module."
+            f"{type(data).__name__} has no length and items: give a data set that has both, or a loader "
+            "or data module of one."
         )
     if isinstance(data, (list, tuple)) and any(isinstance(item, DataLoader) for item in data):
         raise ValueError(f"There are {len(data)} test loaders: give one of them.")

@@ -116,7 +116,7 @@ class Evaluator:
         """
         judged = gather(self.clean)
         if not judged:
-            raise ValueError("There are no samples to judge: the data set is empty or the limit is 0.")
+            raise ValueError("There are no samples to judge: the data set is empty.")
         # Results outlive the loop that they come from, and the inference mode that it runs under.
         with torch.inference_mode(False):
             clean = merge(judged)

@@ -29,9 +29,16 @@ def test_the_loader_s_own_collate_makes_the_batch():
     assert next(Blocks("abc", size=2, collate="".join).of_rank(0, 1))[1] == "ab"
 
 
-@pytest.mark.parametrize("wrong", [{"size": 0}, {"limit": -1}])
-def test_sizes_that_mean_nothing_are_refused(wrong):
-    with pytest.raises(ValueError, match="must be positive numbers of samples"):
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"size": 0}, r"^block must be at least 1 sample, not 0\.$"),
+        ({"limit": 0}, r"^limit must be at least 1 sample, not 0\.$"),
+        ({"limit": -1}, r"^limit must be at least 1 sample, not -1\.$"),
+    ],
+)
+def test_sizes_that_mean_nothing_are_refused(wrong, sentence):
+    with pytest.raises(ValueError, match=sentence):
         Blocks([1, 2], **wrong)
 
 

@@ -6,6 +6,7 @@ import pytest
 import pytorch_lightning
 import torch
 from lightning import pytorch as lightning_pytorch
+from PIL import Image
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -105,11 +106,12 @@ LOADERS = data_module(pytorch_lightning, [DataLoader([1]), DataLoader([2])])
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ([], "There are no samples to judge: the data set is empty or the limit is 0."),
-        (Endless(), "Endless has no length and items: give a data set"),
-        (DataLoader(Endless()), "Endless has no length and items: give a data set"),
+        ([], "There are no samples to judge: the data set is empty"),
+        (Endless(), "^Endless has no length and items: give a data set that has both"),
+        (DataLoader(Endless()), "^Endless has no length and items: give a data set that has both, or"),
+        ([(Image.new("L", (4, 4)), 0)], r"^The samples make no batch \(.*PIL.*\): .* transform ToTensor\("),
         (LOADERS, "There are 2 test loaders: give one of them."),
-        ([(torch.zeros(1, 4, 4), "cat")], "No inputs and labels in a batch that is list"),
+        ([(torch.zeros(1, 4, 4), "cat")], "batch that is a list of Tensor, tuple: make it"),
         (
             [(torch.zeros(1, 4, 4, dtype=torch.uint8), 0)],
             "Inputs are torch.uint8: give floating-point pixels",
