@@ -31,14 +31,18 @@ def unpack(batch: Any, keys: tuple[str, str] | None = None) -> tuple[Tensor, Ten
     else:
         found = list(batch[:2]) if isinstance(batch, (list, tuple)) else []
     if len(found) != 2 or not all(isinstance(part, Tensor) for part in found):
-        what = (
-            f"a dictionary of {', '.join(map(str, batch))}"
-            if isinstance(batch, dict)
-            else type(batch).__name__
-        )
         raise ValueError(
-            f"No inputs and labels in a batch that is {what}: make it (inputs, labels) tensors, or name "
-            'the two by keys=("inputs", "labels").'
+            f"No inputs and labels in a batch that is {_words(batch)}: make it two tensors (inputs, labels), "
+            'of pictures by the transform ToTensor(), or name the two by keys=("inputs", "labels").'
         )
     inputs, labels = found
     return inputs.clone(), labels.clone().to(torch.int64)
+
+
+def _words(batch: Any) -> str:
+    """What a batch is, in a few words."""
+    if isinstance(batch, dict):
+        return f"a dictionary of {', '.join(map(str, batch))}"
+    if isinstance(batch, (list, tuple)):
+        return f"a {type(batch).__name__} of {', '.join(type(part).__name__ for part in batch)}"
+    return f"one {type(batch).__name__}"

@@ -63,9 +63,19 @@ class Deployed(nn.Module):
         return logits if logits.dtype == torch.float64 else logits.float()
 
     def pixels(self, x: Tensor) -> Tensor:
-        """Undo the normalisation of a batch as the network's own data loader gives it."""
+        """Undo the normalisation of a batch as the network's own data loader gives it.
+
+        Raises:
+            ValueError: The data have another number of channels than mean and std.
+        """
         if self.mean is None:
             return x
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in (1, *x.shape[1:2]):
+                raise ValueError(
+                    f"{name} has {len(values)} values for inputs of shape {tuple(x.shape[1:])}: give one for "
+                    "each of their channels."
+                )
         x = x * self.std.to(x) + self.mean.to(x)
         # Rounding must not push black and white out of the box.
         inside = x.clamp(0, 1)
@@ -87,14 +97,16 @@ class Deployed(nn.Module):
         if not isinstance(logits, Tensor):
             has = f" with {', '.join(map(str, output))}" if isinstance(output, dict) else ""
             where = "" if self.key is None else f" at {self.key!r}"
+            cure = "leave logits out" if isinstance(output, Tensor) else "name them by logits=..."
             raise ValueError(
-                f"The network returned a {type(output).__name__}{has}, not logits{where}: name them by "
-                "logits=..."
+                f"The network returned a {type(output).__name__}{has}, not logits{where}: {cure}"
             )
         return logits
 
 
 def _entry(output: Any, key: str | int) -> Any:
+    if isinstance(output, Tensor):  # whose entries are rows
+        return None
     try:
         return output[key]
     except (KeyError, IndexError, TypeError):

@@ -42,11 +42,11 @@ class Expectation(nn.Module):
     def __init__(self, network: nn.Module, draws: int = 16, first: int = 0) -> None:
         super().__init__()
         if not draws > 0:
-            raise ValueError(f"Expectation: draws must be positive, not {draws}.")
+            raise ValueError(f"draws must be positive, not {draws}.")
         if not any(isinstance(module, Noise) for module in network.modules()):
             raise ValueError(
-                "Expectation: the network has no Noise in it, so that all draws are the same: judge the "
-                "network itself."
+                "The network has no Noise in it, so that all draws are the same: leave draws out and "
+                "judge the network itself."
             )
         self.network, self.draws, self.first = network, draws, first
 

@@ -48,7 +48,8 @@ class Normalize(nn.Module):
             expected = ", ".join(map(str, ("N", *self.shape, "H", "W")[:4]))
             raise ValueError(
                 f"The network expected images ({expected}), got {tuple(images.shape)}: build it with the "
-                "shape, mean and std of these data, or give it other data."
+                "shape of these data, and mean and std of one value for each of their channels, or give it "
+                "other data."
             )
         return (images - self.mean[:, None, None]) / self.std[:, None, None]
 

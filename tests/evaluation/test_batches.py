@@ -1,5 +1,6 @@
 import pytest
 import torch
+from PIL import Image
 
 from robust_train.evaluation.batches import unpack
 
@@ -47,9 +48,9 @@ def test_the_batch_itself_is_not_handed_on():
             "a dictionary of image, label: .* name the two by keys",
         ),
         ({"image": X, "label": ["cat", "dog"]}, None, "a dictionary of image, label"),
-        ((X,), None, "a batch that is tuple"),
-        (X, None, "a batch that is Tensor"),
-        ((X, ["cat", "dog"]), None, "a batch that is tuple"),
+        ((X,), None, "a batch that is a tuple of Tensor: make it"),
+        (X, None, "a batch that is one Tensor: make it"),
+        (([Image.new("L", (4, 4))], Y), None, r"tuple of list, Tensor: .* by the transform ToTensor\("),
     ],
 )
 def test_other_batches_are_refused_in_a_sentence(batch, keys, sentence):

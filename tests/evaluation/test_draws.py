@@ -122,5 +122,5 @@ def test_draws_that_are_all_the_same_are_refused(network):
 
 def test_draws_of_a_network_without_noise_are_refused():
     x = torch.rand(1, 1, 4, 4)
-    with pytest.raises(ValueError, match=r"^Expectation: the network has no Noise in it"):
+    with pytest.raises(ValueError, match=r"^The network has no Noise in it, .*: leave draws out"):
         evaluate(linear((1, 4, 4), 3), [(x[0], 0)], {"fgsm": FGSM()}, draws=4, progress=False)

@@ -21,6 +21,15 @@ def test_pixels_of_normalised_data_stay_in_the_box():
     assert deployed.pixels(normalised + 1).max() > 1  # what is no rounding is told, not hidden
 
 
+def test_one_value_serves_all_channels_and_another_number_is_refused():
+    x = torch.rand(2, 3, 2, 2)
+    assert torch.equal(Deployed(scores, mean=[0.5], std=[0.25]).pixels(x), x * 0.25 + 0.5)
+    with pytest.raises(ValueError, match=r"^mean has 3 values for inputs of shape \(1, 2, 2\): give one for"):
+        Deployed(scores, mean=[0.5] * 3, std=[0.25] * 3).pixels(x[:, :1])
+    with pytest.raises(ValueError, match=r"^std has 2 values for inputs of shape \(3, 2, 2\)"):
+        Deployed(scores, mean=[0.5] * 3, std=[0.25] * 2).pixels(x)
+
+
 @pytest.mark.parametrize("mode", [torch.enable_grad, torch.inference_mode])
 def test_normalised_data_give_the_same_figures_when_told(network, data, suite, mode):
     def normalised(x):

@@ -39,7 +39,8 @@ def test_wrong_values_are_refused(mean, std, sentence):
 
 @pytest.mark.parametrize("shape", [(2, 3, 8, 8), (1, 8, 8), (2, 64)])
 def test_other_shapes_are_refused(shape):
-    with pytest.raises(ValueError, match=r"expected images \(N, 1, H, W\), got \(.*: build it"):
+    sentence = r"expected images \(N, 1, H, W\), got \(.*: build it with .*, and mean and std of one value"
+    with pytest.raises(ValueError, match=sentence):
         Normalize([0.5], [0.5])(torch.rand(shape))
 
 
