@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, distributed
 
+from robust_train.metrics.distinct import distinct
 from robust_train.types import Outcome
 
 T = TypeVar("T")
@@ -30,12 +31,8 @@ def gather(mine: list[T]) -> list[T]:
 
 def by_index(index: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
     """Rows in the order of their index, each index once."""
-    order = index.argsort(stable=True)
-    index = index[order]
-    first = torch.ones_like(index, dtype=torch.bool)
-    first[1:] = index[1:] != index[:-1]
-    order = order[first]
-    return (index[first], *(value[order] for value in values))
+    rows = distinct(index)
+    return (index[rows], *(value[rows] for value in values))
 
 
 def merge(outcomes: list[Outcome]) -> Outcome:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from robust_train.metrics.distinct import distinct
 from robust_train.metrics.estimate import Estimate
 from robust_train.types import Outcome
 
@@ -50,16 +51,8 @@ class OutcomeMetric(Metric):
         if isinstance(self.index, list) and not self.index:
             return self.reduce(torch.zeros(0))
         index, values = dim_zero_cat(self.index), dim_zero_cat(self.values)
-        kept = torch.from_numpy(_first_places(index)).to(values.device)
-        return self.reduce(values[kept])
+        return self.reduce(values[distinct(index).to(values.device)])
 
     def compute(self) -> Tensor:
         """The figure alone, float64."""
         return torch.tensor(self.estimate().value, dtype=torch.float64)
-
-
-def _first_places(index: Tensor) -> Any:
-    """Where each distinct index stands first, by ascending index."""
-    import numpy as np
-
-    return np.unique(index.cpu().numpy(), return_index=True)[1]
