@@ -112,10 +112,6 @@ class Robustness(pl.Callback):
         self._seen = 0
         self._told: set[str] = set()
 
-    @property
-    def state_key(self) -> str:
-        return f"Robustness[{','.join(self.on)}]"
-
     def on_validation_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self._start(trainer, module, trainer.val_dataloaders)
 

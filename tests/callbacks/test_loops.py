@@ -36,6 +36,12 @@ def test_each_of_several_loaders_is_measured(make_project, make_trainer, loader,
     assert robustness.results.clean_accuracy.n == 5  # of the last
 
 
+def test_several_callbacks_measure_in_one_trainer(make_project, make_trainer, loader, pgd):
+    every, few = Robustness(pgd), Robustness({"noise": RandomDirection()}, limit=5)
+    make_trainer([every, few]).test(make_project(), loader)
+    assert [one.results.clean_accuracy.n for one in (every, few)] == [21, 5]
+
+
 def test_the_bar_goes_with_the_trainer_s_own(make_project, make_trainer, loader, pgd, capsys):
     make_trainer([Robustness(pgd)]).test(make_project(), loader, verbose=False)
     assert "robustness" not in capsys.readouterr().err
