@@ -22,13 +22,15 @@ class UniversalGradient(SharedVector):
 
     The loss of an image is cut off at :math:`\beta`, so that images that are fooled by far leave the
     step to the others. It is the margin where the authors cut off the cross-entropy, which fools as
-    many, and :math:`\alpha_t` falls to zero. Small batches do better where there are few images.
+    many, and :math:`\alpha_t` falls to zero, so that the last vector counts: that of the pass which fools
+    the most images is no better on others. Small batches do better where there are few images.
     Pixels that the box holds in one image count as well, which fools more of the others.
 
     Args:
         steps: Passes over the images, each with one forward and one backward pass an image.
         step_size: First step, in the norm; by default 0.4 eps.
-        cut: Margin from which a fooled image no longer counts, in units of the logits.
+        cut: Margin from which a fooled image no longer counts, in units of the logits. Less than the usual
+            margin of a prediction fools fewer images: where that is in the hundreds, give as much.
 
     References:
         Universal adversarial training (Shafahi et al., 2020)

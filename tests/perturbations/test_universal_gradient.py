@@ -65,6 +65,16 @@ def test_images_that_are_fooled_by_far_leave_the_step_to_the_others():
         assert bool(gradient[0] > 0) == moves
 
 
+def test_the_cut_is_in_units_of_the_logits():
+    network, x = curved((1, 8, 8), 4), images(40)
+    small, other, large = (
+        fit(UniversalGradient(eps=0.1, cut=cut), lambda z, k=scale: k * network(z), x).vector
+        for scale, cut in ((1.0, 0.1), (128.0, 0.1), (128.0, 12.8))
+    )
+    assert torch.equal(small, large)
+    assert not torch.equal(small, other)
+
+
 def test_the_order_of_the_images_is_drawn_from_the_stream():
     network, x = curved((1, 8, 8), 4), images(20)
     perturbation = UniversalGradient(eps=0.1, steps=2, batch_size=3)
