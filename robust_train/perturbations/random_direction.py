@@ -34,7 +34,9 @@ class RandomDirection(Minimal):
         norm: In which sizes are reported; the direction has unit l2 norm.
         components: The law of the components of the direction.
         smallest: First size that is tried.
-        largest: Where the search gives up: the sample is then censored.
+        largest: l2 length at which the search gives up: the sample is then censored. What is found close
+            below can end a little beyond, by the overshoot, and by up to 3 % where only that takes it across
+            by more than rounding.
         growth: Ratio of successive sizes.
         bisections: Halvings of the bracket, each a forward pass.
         overshoot: Share by which the size found is lengthened, so that rounding cannot undo it.

@@ -62,6 +62,18 @@ def test_beyond_the_largest_size_a_sample_is_censored():
     torch.testing.assert_close(found.size[~censored], everything.size[~censored], rtol=1e-5, atol=0)
 
 
+@pytest.mark.parametrize(("level", "crossing", "least"), [(0.0, 0.99999, 1.00005), (1.5e4, 0.998, 1.02)])
+def test_what_is_found_close_to_the_largest_size_can_end_a_little_beyond(level, crossing, least):
+    """By the overshoot; beside logits of 15 000, a change of 2 % is no more than rounding."""
+    network = torch.nn.Linear(1, 2)
+    network.weight.data, network.bias.data = torch.tensor([[0.0], [1.0]]), torch.tensor([level, level])
+    start, labels = torch.full((4, 1), -crossing), torch.zeros(4, dtype=torch.int64)
+    found = RandomDirection(largest=1.0)(network, start, labels).size
+    assert (found > least).all()
+    assert (found <= (1 + 1e-4) * (1 + 2**-5)).all()
+    assert RandomDirection(largest=0.99)(network, start, labels).size.isinf().all()
+
+
 def test_a_convex_region_is_left_where_the_line_leaves_it():
     origin = torch.zeros(16, 5, dtype=torch.float64)
     found = RandomDirection()(Ellipsoid([3.0] * 5), origin, torch.zeros(16, dtype=torch.int64))
