@@ -30,9 +30,9 @@ class CurvatureDetector(Defense):
     learnt from attacked held-out images; networks of rectifiers are flat piece by piece, so that h must not
     be small.
 
-    The score has no slope: gradients of an attack on the pair are those of the classes. That is no
-    protection. Such an attack judges every step on the pair, and passes once it is far behind the boundary,
-    where the nearest one is another: ``PGD`` with restarts does.
+    Its slope is that of second differences of F (``Curved.curvature``), so that an attack on the pair can
+    climb through it; ``PGD`` with restarts passes, the sooner as the nearest boundary is another one once it
+    is far behind the first.
 
     Args:
         h: Length of the finite differences, in pixel units.

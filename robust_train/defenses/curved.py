@@ -40,17 +40,30 @@ class Curved(Detecting):
         return torch.where(score > self.threshold, self.curvature(x)[1], logits.argmax(1))
 
     def curvature(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """``(N,)`` mean curvatures of the nearest boundary, seen from x, and the labels behind it."""
+        r"""``(N,)`` mean curvatures of the nearest boundary, seen from x, and the labels behind it.
+
+        Rectifiers keep the gradients constant piece by piece, so that their differences have no slope. That
+        of the curvature is instead the slope of second differences of F, with z moving along the boundary
+        as x does; it comes from the same gradients:
+
+        .. math:: -\frac{1}{T} \sum_u \frac{\nabla F(z + h u) - 2 \nabla F(z) + \nabla F(z - h u)}
+            {h^2\, \|\nabla F(z)\|_2}
+        """
+        moved, h = x - x.detach(), self.h  # zero, with a gradient
         with differentiable(), frozen(self.network):
             x = x.detach().clone()
             z, i, j = self._crossing(x)
-            n, slope = self._normal(z, i, j)
-            kappa = torch.zeros_like(slope)
+            g = self._gradient(z, i, j)
+            length = norm(g, "l2").clamp_min(1e-12)
+            n = g / unsqueeze_like(length, g)
+            kappa, slope = torch.zeros_like(length), torch.zeros_like(g)
             for v in Streams.of(self.seed, range(self.draws)).normal(tuple(x.shape[1:]), x):
-                u = v - unsqueeze_like((v * n).flatten(1).sum(1), n) * n
+                u = _along(v, n)
                 u = u / unsqueeze_like(norm(u, "l2"), u)
-                kappa -= self._bend(z, u, i, j) / slope
-        return kappa / self.draws, j
+                ahead, behind = (self._gradient(z + side * h * u, i, j) for side in (1, -1))
+                kappa -= _dot(u, ahead - behind) / (2 * h) / length
+                slope -= (ahead - 2 * g + behind) / unsqueeze_like(h**2 * length, g)
+        return (kappa + _dot(_along(slope, n), moved)) / self.draws, j
 
     def _crossing(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Where DeepFool crosses the boundary, and the labels before and behind."""
@@ -62,19 +75,17 @@ class Curved(Detecting):
             others = self.network(z).index_put((rows, i), torch.tensor(-torch.inf, dtype=x.dtype))
         return z, i, others.argmax(1)
 
-    def _normal(self, z: Tensor, i: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
-        g = self._gradient(z, i, j)
-        slope = norm(g, "l2").clamp_min(1e-12)
-        return g / unsqueeze_like(slope, g), slope
-
-    def _bend(self, z: Tensor, u: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        """``(N,)`` second derivatives of F along u, by finite differences of its gradients."""
-        h = self.h
-        change = self._gradient(z + h * u, i, j) - self._gradient(z - h * u, i, j)
-        return (u * change).flatten(1).sum(1) / (2 * h)
-
     def _gradient(self, z: Tensor, i: Tensor, j: Tensor) -> Tensor:
         def lead(logits: Tensor) -> Tensor:
             return (logits.gather(1, i[:, None]) - logits.gather(1, j[:, None])).squeeze(1)
 
         return input_gradient(self.network, z, lead).gradient
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).flatten(1).sum(1)
+
+
+def _along(v: Tensor, n: Tensor) -> Tensor:
+    """The part of v along the boundary of unit normal n."""
+    return v - unsqueeze_like(_dot(v, n), n) * n

@@ -1,15 +1,22 @@
 """The curvature of a sphere from both of its sides, and the label that is recovered."""
 
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 
 import pytest
 import torch
 
-from robust_train import PGD, CurvatureDetector
+from robust_train import PGD, CurvatureDetector, Digits
+from robust_train.checkpoint import load
 from robust_train.networks.rejecting import rejects
+from robust_train.norms import norm, unsqueeze_like
+from robust_train.randomness import Streams
 from tests.toy_networks import Ellipsoid, linear
 
 DEFENSE = CurvatureDetector(h=0.01, perturbation=PGD(norm="l2", eps=0.5, steps=10))
+
+SHIPPED = Path(__file__).parents[2] / "checkpoints" / "digits-curvature_detector"
 
 
 def at(radius, count=6, d=5):
@@ -61,14 +68,43 @@ def test_which_side_is_suspicious_is_learnt_and_the_label_across_is_recovered():
         assert (pair.recovered(x) == label).sum() >= 19
 
 
-def test_a_score_without_slope_leaves_the_slopes_of_the_classes():
-    pair = ball(0.5)
+def test_the_curvature_has_the_slope_of_second_differences_along_the_boundary():
+    network = torch.nn.Sequential(linear((5,), 8), torch.nn.Tanh(), torch.nn.Linear(8, 3).double())
+    pair, x = replace(DEFENSE, h=0.3).wrap(network), at(0.7).requires_grad_()
+    kappa, label = pair.curvature(x)
+    (found,) = torch.autograd.grad(kappa.sum(), x)
+    z, i, j = pair._crossing(x.detach())
+
+    def lead(z):
+        return (network(z).gather(1, i[:, None]) - network(z).gather(1, j[:, None])).squeeze(1)
+
+    z.requires_grad_()
+    (g,) = torch.autograd.grad(lead(z).sum(), z)
+    n, terms = g / g.norm(dim=1, keepdim=True), []
+    for v in Streams.of(DEFENSE.seed, range(DEFENSE.draws)).normal((5,), z):
+        u = v - (v * n).sum(1, keepdim=True) * n
+        u = 0.3 * u / u.norm(dim=1, keepdim=True)
+        terms.append(-(lead(z + u) - 2 * lead(z) + lead(z - u)) / (0.09 * g.norm(dim=1)))
+    (expected,) = torch.autograd.grad(sum(terms).sum() / len(terms), z)
+    expected = expected - (expected * n).sum(1, keepdim=True) * n
+    assert expected.abs().max() > 1e-3
+    torch.testing.assert_close(found, expected)
+    assert torch.equal(kappa.detach(), pair.curvature(x.detach())[0])
+    assert torch.equal(label, j)
+
+
+def test_the_score_of_a_trained_network_of_rectifiers_rises_along_its_slope():
+    """Under attack, that of 37 of 40 digits did."""
+    pair, data = load(SHIPPED).double(), Digits()
+    data.setup("test")
+    x, y = (torch.stack([torch.as_tensor(item[k]) for item in islice(data.test_set, 40)]) for k in (0, 1))
+    x = PGD(eps=0.15, steps=3, drop=False)(pair, x.double(), y).inputs.requires_grad_()
+    (g,) = torch.autograd.grad(pair.scored(x)[1].sum(), x)
+    step = 0.03 * g / unsqueeze_like(norm(g, "l2"), g)
     with torch.no_grad():
-        DEFENSE.calibrate(pair, [], [(at(0.4), torch.zeros(6, dtype=torch.int64))])
-    x = at(0.6).requires_grad_()
-    (flag,) = torch.autograd.grad(pair(x)[:, 2].sum(), x)
-    (best,) = torch.autograd.grad(pair.network(x).amax(1).sum(), x)
-    assert torch.equal(flag, best)
+        before, after = (pair.scored(x + sign * step)[1] for sign in (-1, 1))
+    share = (after > before).double().mean()
+    assert share > 0.65, share
 
 
 def test_it_belongs_to_the_weights():
