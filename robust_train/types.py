@@ -15,6 +15,9 @@ Network = Callable[[Tensor], Tensor]
 Norm = Literal["linf", "l2", "l1", "l0"]
 """Of a perturbation; l0 counts the components that change and is no norm: it has no ball, only minima."""
 
+BallNorm = Literal["linf", "l2", "l1"]
+"""Of a budget."""
+
 Bounds = tuple[float, float] | None
 """The box of admissible pixels; ``None`` for the unbounded image space of the theory."""
 

@@ -23,7 +23,7 @@ LAYERS = [
     {"perturbations"},
     {"attacking"},
     {"transforms"},
-    {"norms", "objectives", "lipschitz"},
+    {"norms", "objectives", "lipschitz", "choices"},
     {"networks", "data"},
     {"types", "randomness", "errors", "version"},
 ]

@@ -55,6 +55,7 @@ class AdversarialTraining(Defense):
     maximises = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.eps is not None and not isinstance(self.perturbation, Budgeted):
             kind = type(self.perturbation).__name__
             raise ValueError(f"AdversarialTraining: {kind} has no budget to schedule: leave eps out.")

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from robust_train.choices import check_choices
 from robust_train.defenses.recording import Activation
 from robust_train.randomness import Streams
 from robust_train.types import Batches, Network
@@ -87,6 +88,9 @@ class Defense:
 
     needs_end: ClassVar[bool] = False
     """Whether it takes turns by ``step.progress``, which stays 0 in a training that has no end."""
+
+    def __post_init__(self) -> None:
+        check_choices(self)
 
     def wrap(self, network: nn.Module) -> nn.Module:
         """The network to train and to deploy in place of this one."""

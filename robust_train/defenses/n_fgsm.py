@@ -50,6 +50,7 @@ class NFGSM(Defense):
     maximises = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         eps = 1.0 if isinstance(self.eps, Ramp) else self.eps
         if not (eps > 0 and self.noise >= 0 and self.step_size > 0):
             raise ValueError("NFGSM: eps and step_size must be positive, and noise at least 0.")

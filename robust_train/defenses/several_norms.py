@@ -49,6 +49,7 @@ class SeveralNorms(Defense):
     maximises = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.perturbations:
             raise ValueError("SeveralNorms: perturbations is empty: give at least one.")
 

@@ -13,7 +13,7 @@ from robust_train.defenses.divergence import divergence
 from robust_train.defenses.schedule import Ramp, at
 from robust_train.norms import Ball, steepest
 from robust_train.perturbations.base import check_batch
-from robust_train.types import Network, Norm
+from robust_train.types import BallNorm, Network
 
 _START = 0.001  # standard deviation: at the input itself the divergence has no slope
 
@@ -47,7 +47,7 @@ class TRADES(Defense):
     """
 
     eps: float | Ramp = 8 / 255
-    norm: Norm = "linf"
+    norm: BallNorm = "linf"
     steps: int = 10
     step_size: float | None = None
     beta: float = 6.0
@@ -56,8 +56,7 @@ class TRADES(Defense):
     maximises = True
 
     def __post_init__(self) -> None:
-        if self.norm not in ("linf", "l2", "l1"):
-            raise ValueError(f"TRADES: there is no ball of {self.norm}: give linf, l2 or l1.")
+        super().__post_init__()
         eps = 1.0 if isinstance(self.eps, Ramp) else self.eps
         step_size = 1.0 if self.step_size is None else self.step_size
         if not (eps > 0 and self.steps > 0 and step_size > 0 and self.beta >= 0):

@@ -1,16 +1,17 @@
 """As strong as AutoAttack, for a fraction of the passes."""
 
+from typing import Literal
+
 from robust_train.objectives import Margin
 from robust_train.perturbations.apgd import APGD
 from robust_train.perturbations.square import Square
 from robust_train.perturbations.worst_of import WorstOf
-from robust_train.types import Norm
 
 # Shares of the clean margin: what comes no nearer is hardly ever broken by more, or by long, runs.
 _NEAR, _NEARER, _CLOSE = 0.5, 0.35, 0.1
 
 
-def adaptive_attack(norm: Norm = "linf", eps: float = 8 / 255) -> WorstOf:
+def adaptive_attack(norm: Literal["linf", "l2"] = "linf", eps: float = 8 / 255) -> WorstOf:
     """Short runs for all, long ones for what they leave with a small margin.
 
     Ten steps on the cross-entropy break most of what can be broken, and fifteen on the margin to each

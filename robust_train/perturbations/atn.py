@@ -14,7 +14,7 @@ from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.perturbations.training import descend, drawn, first_images, shuffled
 from robust_train.randomness import Streams
-from robust_train.types import Batches, Goal, Network, Norm, Perturbed
+from robust_train.types import BallNorm, Batches, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class ATN(Budgeted):
         True
     """
 
-    norm: Norm = "linf"
+    norm: BallNorm = "linf"
     form: Literal["perturbation", "autoencoding"] = "perturbation"
     target: int | None = None
     alpha: float = 1.5

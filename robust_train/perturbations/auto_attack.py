@@ -1,14 +1,15 @@
 """The standard suite of AutoAttack."""
 
+from typing import Literal
+
 from robust_train.objectives import DLR
 from robust_train.perturbations.apgd import APGD
 from robust_train.perturbations.fab import FAB
 from robust_train.perturbations.square import Square
 from robust_train.perturbations.worst_of import WorstOf
-from robust_train.types import Norm
 
 
-def auto_attack(norm: Norm = "linf", eps: float = 8 / 255) -> WorstOf:
+def auto_attack(norm: Literal["linf", "l2"] = "linf", eps: float = 8 / 255) -> WorstOf:
     """APGD on the cross-entropy and towards nine classes, FAB towards nine classes, and Square.
 
     Each member takes what the ones before it left standing, and lets a sample go as soon as it is
@@ -32,7 +33,7 @@ def auto_attack(norm: Norm = "linf", eps: float = 8 / 255) -> WorstOf:
         members=[
             APGD(norm=norm, eps=eps),
             APGD(norm=norm, eps=eps, objective=DLR(), targets=9),
-            FAB(norm=norm, targets=9),  # type: ignore[arg-type]
+            FAB(norm=norm, targets=9),
             Square(norm=norm, eps=eps),
         ],
     )

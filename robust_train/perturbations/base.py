@@ -17,10 +17,11 @@ from torch import Tensor
 
 from robust_train.attacking.modes import channels_last, differentiable, frozen
 from robust_train.attacking.rejection import leaving
+from robust_train.choices import check_choices
 from robust_train.networks.rejecting import rejects
 from robust_train.norms import Ball, norm, unsqueeze_like
 from robust_train.randomness import Streams
-from robust_train.types import Batches, Bounds, Goal, Network, Norm, Perturbed
+from robust_train.types import BallNorm, Batches, Bounds, Goal, Network, Norm, Perturbed
 
 _ROUNDINGS, _COARSEST = 16, 2.0**-20  # of the largest logit
 _STRETCHES = [2.0**-k for k in (13, 11, 9, 7, 5)]  # of a minimal perturbation, up to 3 %
@@ -34,6 +35,9 @@ class Perturbation(ABC):
 
     Args:
         bounds: The box of admissible pixels, or ``None`` for an unbounded image space.
+
+    Raises:
+        ValueError: A field is none of the values that its hint lists, such as a norm that is not searched.
     """
 
     bounds: Bounds = (0.0, 1.0)
@@ -43,6 +47,9 @@ class Perturbation(ABC):
 
     learns: ClassVar[bool] = False
     """Whether ``fit`` has to see data before a search; its field ``images`` says how many at the most."""
+
+    def __post_init__(self) -> None:
+        check_choices(self)
 
     @property
     def fitted(self) -> bool:
@@ -158,13 +165,12 @@ class Budgeted(Additive):
         eps: Budget, in pixel units.
     """
 
-    norm: Norm = "linf"
+    norm: BallNorm = "linf"
     eps: float = 8 / 255
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "eps", zero=True)
-        if self.norm == "l0":
-            raise ValueError(f"{type(self).__name__}: there is no ball of l0: give linf, l2 or l1.")
         if self.norm == "linf" and self.bounds and self.eps > self.bounds[1] - self.bounds[0]:
             raise ValueError(
                 f"{type(self).__name__}: eps {self.eps:g} is more than the whole range of pixels "
@@ -194,6 +200,9 @@ class Minimal(Additive):
 
     norm: Norm = "l2"
     minimal: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_choices(self, norm=" FMN minimises linf, l2, l1 and l0.")
 
     @final
     def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:

@@ -71,12 +71,11 @@ class CarliniWagner(Minimal):
     confidence: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "steps", "learning_rate", "binary_search_steps", "initial_const", "checks")
         check_positive(self, "confidence", "progress", zero=True)
         if not self.ratio >= 1:
             raise ValueError(f"CarliniWagner: ratio must be at least 1, not {self.ratio}.")
-        if self.norm != "l2":
-            raise ValueError(f"CarliniWagner: it minimises l2 only, not {self.norm}.")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best, end = Best(inputs), inputs.clone()

@@ -67,6 +67,7 @@ class DDN(Minimal):
     start: Minimal | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "steps", "gamma", "init_norm")
         if self.levels is not None and (self.levels < 2 or self.bounds is None):
             raise ValueError(f"DDN: levels must be at least 2 in a box, not {self.levels} in {self.bounds}.")

@@ -1,7 +1,7 @@
 """DeepFool: walk to the nearest boundary of the linearised network."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.perturbations.linearised import linearise, smallest_step
 from robust_train.randomness import Streams
-from robust_train.types import Goal, Network, Perturbed
+from robust_train.types import BallNorm, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class DeepFool(Minimal):
         0.283
     """
 
-    norm: Literal["linf", "l2", "l1"] = "l2"
+    norm: BallNorm = "l2"
     steps: int = 50
     overshoot: float = 0.02
     candidates: int = 4
@@ -62,11 +62,12 @@ class DeepFool(Minimal):
     targets: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "steps", "candidates")
         check_positive(self, "overshoot", "refinements", "targets", zero=True)
 
     @classmethod
-    def as_published(cls, norm: Literal["linf", "l2", "l1"] = "l2") -> Self:
+    def as_published(cls, norm: BallNorm = "l2") -> Self:
         """The authors' algorithm: ten candidates, no box, no refinement."""
         return cls(norm=norm, bounds=None, candidates=10, refinements=0)
 

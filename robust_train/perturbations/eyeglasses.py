@@ -17,7 +17,7 @@ from robust_train.transforms.eyeglass_frame import EyeglassFrame
 from robust_train.transforms.mask import Mask
 from robust_train.transforms.printability import non_printability
 from robust_train.transforms.total_variation import total_variation
-from robust_train.types import Goal, Network, Norm, Perturbed
+from robust_train.types import BallNorm, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Eyeglasses(Budgeted):
         True
     """
 
-    norm: Norm = "linf"
+    norm: BallNorm = "linf"
     eps: float = 1.0
     mask: Mask = field(default_factory=EyeglassFrame)
     target: int | None = None

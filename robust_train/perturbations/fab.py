@@ -1,7 +1,6 @@
 """FAB: projections onto the linearised boundary, biased towards the input."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -13,7 +12,7 @@ from robust_train.norms import norm, uniform_in_ball, unsqueeze_like
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.perturbations.linearised import linearise, smallest_step
 from robust_train.randomness import Streams
-from robust_train.types import Goal, Network, Perturbed
+from robust_train.types import BallNorm, Goal, Network, Perturbed
 
 _MISSED = 1e-3  # share of the lead that a step may leave
 
@@ -63,7 +62,7 @@ class FAB(Minimal):
         0.28
     """
 
-    norm: Literal["linf", "l2", "l1"] = "l2"
+    norm: BallNorm = "l2"
     steps: int = 100
     restarts: int = 1
     alpha_max: float = 0.1
@@ -74,10 +73,9 @@ class FAB(Minimal):
     bisections: int = 10
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "steps", "restarts", "candidates")
         check_positive(self, "alpha_max", "targets", "bisections", zero=True)
-        if self.norm not in ("linf", "l2", "l1"):
-            raise ValueError(f"FAB: the projections are known in linf, l2 and l1, not in {self.norm}.")
         if not (self.alpha_max <= 1 <= self.eta and 0 < self.beta < 1):
             raise ValueError("FAB: alpha_max is at most 1, eta at least 1, and beta between 0 and 1.")
 

@@ -71,6 +71,7 @@ class FMN(Minimal):
     last_gamma: float = 0.001
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "steps", "step_size", "gamma", "last_gamma")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:

@@ -11,7 +11,7 @@ from robust_train.attacking.gradients import input_gradient
 from robust_train.norms import steepest
 from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.randomness import Streams
-from robust_train.types import Goal, Network, Norm, Perturbed
+from robust_train.types import BallNorm, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class FoolingImage(Budgeted):
         True
     """
 
-    norm: Norm = field(init=False, repr=False, default="linf")
+    norm: BallNorm = field(init=False, repr=False, default="linf")
     eps: float = field(init=False, repr=False, default=1.0)
     confidence: float = 0.996
     steps: int = 200

@@ -7,7 +7,7 @@ from torch import Tensor
 from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Budgeted, unmeasured
 from robust_train.randomness import Streams
-from robust_train.types import Bounds, Goal, Network, Norm, Perturbed
+from robust_train.types import BallNorm, Bounds, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class GaussianNoise(Budgeted):
     """
 
     bounds: Bounds = None
-    norm: Norm = "l2"
+    norm: BallNorm = "l2"
     eps: float = 1.0
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:

@@ -57,14 +57,13 @@ class JSMA(Minimal):
     targets: int = 3
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "gamma")
         check_positive(self, "targets", zero=True)
         if not self.theta:
             raise ValueError("JSMA: theta must not be 0, as nothing would change.")
         if self.candidates < 2:
             raise ValueError(f"JSMA: candidates must be at least 2, a pair, not {self.candidates}.")
-        if self.norm != "l0":
-            raise ValueError(f"JSMA: it counts components, in l0, not {self.norm}.")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best = Best(inputs)

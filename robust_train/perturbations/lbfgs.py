@@ -68,6 +68,7 @@ class LBFGS(Minimal):
     objective: Objective = field(default_factory=Margin)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "c", "binary_search_steps", "steps", "history", "candidates")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:

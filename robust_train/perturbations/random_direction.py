@@ -62,6 +62,7 @@ class RandomDirection(Minimal):
     overshoot: float = 1e-4
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "smallest", "largest", "bisections")
         check_positive(self, "overshoot", zero=True)
         if not self.growth > 1:

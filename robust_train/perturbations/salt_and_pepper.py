@@ -53,11 +53,10 @@ class SaltAndPepper(Minimal):
     growth: float = 1.25
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "restarts")
         if not self.growth > 1:
             raise ValueError(f"SaltAndPepper: growth must be more than 1, not {self.growth}.")
-        if self.norm != "l0":
-            raise ValueError(f"SaltAndPepper: it counts components, in l0, not {self.norm}.")
         if self.bounds is None:
             raise ValueError("SaltAndPepper: bounds must be given, as their ends are black and white.")
 

@@ -66,10 +66,9 @@ class Semirandom(Minimal):
     refinements: int = 10
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "dimension", "steps", "candidates")
         check_positive(self, "overshoot", "refinements", zero=True)
-        if self.norm != "l2":
-            raise ValueError(f"Semirandom: it minimises l2 only, not {self.norm}.")
         if isinstance(self.basis, str) and self.basis not in ("random", "low_frequency", "high_frequency"):
             raise ValueError(
                 "Semirandom: basis must be random, low_frequency, high_frequency or a Subspace, "

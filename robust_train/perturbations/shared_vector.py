@@ -12,7 +12,7 @@ from robust_train.attacking.rejection import leaving
 from robust_train.norms import Ball
 from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.randomness import Streams
-from robust_train.types import Batches, Bounds, Goal, Network, Norm, Perturbed
+from robust_train.types import BallNorm, Batches, Bounds, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class SharedVector(Budgeted):
     """
 
     bounds: Bounds = None
-    norm: Norm = "linf"
+    norm: BallNorm = "linf"
     eps: float = 10 / 255
     images: int = 1000
     batch_size: int = 100

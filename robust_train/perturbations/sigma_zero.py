@@ -55,10 +55,9 @@ class SigmaZero(Minimal):
     threshold_step: float = 0.01
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "steps", "step_size", "sigma", "threshold_step")
         check_positive(self, "threshold", zero=True)
-        if self.norm != "l0":
-            raise ValueError(f"SigmaZero: it counts components, in l0, not {self.norm}.")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best, rows = Best(inputs), torch.arange(len(inputs), device=inputs.device)

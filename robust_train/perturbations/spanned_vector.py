@@ -12,7 +12,7 @@ from robust_train.perturbations.base import check_positive
 from robust_train.perturbations.deepfool import DeepFool
 from robust_train.perturbations.shared_vector import SharedVector
 from robust_train.randomness import Streams
-from robust_train.types import Goal, Network, Norm
+from robust_train.types import BallNorm, Goal, Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class SpannedVector(SharedVector):
         draws: Random vectors of the subspace that are tried.
     """
 
-    norm: Norm = "l2"
+    norm: BallNorm = "l2"
     eps: float = 1.0
     dimension: int = 100
     draws: int = 5

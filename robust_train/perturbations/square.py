@@ -1,7 +1,7 @@
 """A random search on the scores alone, by squares."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
@@ -35,7 +35,7 @@ class Square(Budgeted):
         p_init: Share of the pixels that the first windows cover.
 
     Raises:
-        ValueError: The norm is l1.
+        ValueError: The norm is l1, or a number has no meaning.
 
     References:
         Square attack: a query-efficient black-box adversarial attack via random search
@@ -49,14 +49,13 @@ class Square(Budgeted):
         True
     """
 
+    norm: Literal["linf", "l2"] = "linf"
     queries: int = 5000
     p_init: float = 0.8
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive(self, "queries", "p_init")
-        if self.norm == "l1":
-            raise ValueError("Square: it searches linf and l2 only, not l1.")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         images = inputs.reshape(len(inputs), -1, *(1, *inputs.shape[1:])[-2:])

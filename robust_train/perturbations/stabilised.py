@@ -9,7 +9,7 @@ from robust_train.attacking.stabilising import stabilised
 from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
 from robust_train.perturbations.pgd import PGD
 from robust_train.randomness import Streams
-from robust_train.types import Goal, Network, Norm, Perturbed
+from robust_train.types import BallNorm, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Stabilised(Budgeted):
         (tensor([0.], dtype=torch.float64), tensor([0.1000], dtype=torch.float64))
     """
 
-    norm: Norm | None = None  # type: ignore[assignment]
+    norm: BallNorm | None = None  # type: ignore[assignment]
     eps: float | None = None  # type: ignore[assignment]
     attack: Budgeted = field(default_factory=PGD)
     slope: float = 0.01

@@ -65,10 +65,9 @@ class SuperDeepFool(Minimal):
     bisections: int = 10
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_positive(self, "steps", "walk", "candidates")
         check_positive(self, "overshoot", "refinements", "bisections", zero=True)
-        if self.norm != "l2":
-            raise ValueError(f"SuperDeepFool: it minimises l2 only, not {self.norm}.")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best, nearest, projected = Best(inputs), Best(inputs), Best(inputs)

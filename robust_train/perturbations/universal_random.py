@@ -8,7 +8,7 @@ from torch import Tensor
 from robust_train.norms import norm
 from robust_train.perturbations.base import Budgeted, unmeasured
 from robust_train.randomness import Streams
-from robust_train.types import Bounds, Goal, Network, Norm, Perturbed
+from robust_train.types import BallNorm, Bounds, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class UniversalRandom(Budgeted):
     """
 
     bounds: Bounds = None
-    norm: Norm = "linf"
+    norm: BallNorm = "linf"
     eps: float = 10 / 255
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:

@@ -3,6 +3,8 @@
 import inspect
 import pickle
 from copy import deepcopy
+from dataclasses import fields, replace
+from typing import Literal, get_origin
 
 import pytest
 import torch
@@ -39,6 +41,13 @@ def test_every_defense_is_exported_and_has_an_example():
 
 def subclasses(kind):
     return {one for child in kind.__subclasses__() for one in (child, *subclasses(child))}
+
+
+@every
+def test_a_choice_that_it_does_not_offer_is_refused(defense):
+    for field in (f.name for f in fields(defense) if get_origin(f.type) is Literal):
+        with pytest.raises(ValueError, match=f"^{type(defense).__name__}: .* wurst|{field} must be "):
+            replace(defense, **{field: "wurst"})
 
 
 @every

@@ -79,7 +79,7 @@ def test_numbers_without_a_meaning_are_refused(fields):
 
 
 def test_there_is_no_ball_of_l0():
-    with pytest.raises(ValueError, match=r"^TRADES: there is no ball of l0"):
+    with pytest.raises(ValueError, match=r"^TRADES: norm must be linf, l2 or l1, not 'l0'\.$"):
         TRADES(norm="l0")
 
 

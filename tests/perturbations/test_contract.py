@@ -4,6 +4,7 @@ import inspect
 import math
 import pickle
 from dataclasses import fields, replace
+from typing import Literal, get_origin
 
 import numpy as np
 import pytest
@@ -45,6 +46,14 @@ def test_every_concrete_perturbation_is_exported_and_has_an_example():
     assert concrete == set(EXAMPLES)
     public = {getattr(perturbations, name) for name in perturbations.__all__}
     assert ours == {found for found in public if inspect.isclass(found)}  # suites are functions
+
+
+@every
+def test_a_choice_that_it_does_not_offer_is_refused(perturbation):
+    offering = [f.name for f in fields(perturbation) if f.init and get_origin(f.type) is Literal]
+    for field in offering:
+        with pytest.raises(ValueError, match=rf"{field} must be .*, not 'wurst'\."):
+            replace(perturbation, **{field: "wurst"})
 
 
 @every

@@ -53,5 +53,5 @@ def test_what_has_no_meaning_is_refused(name, value):
 
 
 def test_it_is_of_l0():
-    with pytest.raises(ValueError, match=r"^SigmaZero: it counts components, in l0, not l2\.$"):
+    with pytest.raises(ValueError, match=r"^SigmaZero: norm must be l0, not 'l2'"):
         SigmaZero(norm="l2")

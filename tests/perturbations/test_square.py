@@ -99,5 +99,5 @@ def test_a_pyramid_has_unit_norm_and_two_signs(side):
 
 
 def test_an_l1_budget_is_refused():
-    with pytest.raises(ValueError, match=r"^Square: it searches linf and l2 only, not l1\.$"):
+    with pytest.raises(ValueError, match=r"^Square: norm must be linf or l2, not 'l1'\.$"):
         Square(norm="l1")

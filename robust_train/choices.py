@@ -1,0 +1,40 @@
+"""Fields that take one of a few values."""
+
+from dataclasses import fields
+from typing import Any, Literal, get_args, get_origin
+
+from robust_train.errors import did_you_mean
+
+
+def check_choices(record: Any, **elsewhere: str) -> None:
+    """Refuse a field whose value is none of those that its ``Literal`` hint lists.
+
+    Args:
+        record: A data class; fields that it sets by itself are not looked at, nor hints that are strings.
+        elsewhere: By field, a sentence on who takes the other values, where no choice is near.
+
+    Raises:
+        ValueError: A value is none of the choices.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass
+        ... class Search:
+        ...     norm: Literal["linf", "l2", "l1"] = "l2"
+        >>> check_choices(Search(norm="L2"))
+        Traceback (most recent call last):
+        ValueError: Search: norm must be linf, l2 or l1, not 'L2'. Did you mean l2?
+    """
+    for field in fields(record):
+        if field.init and get_origin(field.type) is Literal:
+            value, choices = getattr(record, field.name), get_args(field.type)
+            if value not in choices:
+                more = did_you_mean(value, choices) or elsewhere.get(field.name, "")
+                raise ValueError(
+                    f"{type(record).__name__}: {field.name} must be {_listed(choices)}, not {value!r}.{more}"
+                )
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
