@@ -7,7 +7,7 @@ from torch import nn
 
 from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
-from robust_train.perturbations.base import Perturbation, check_positive
+from robust_train.perturbations.base import Perturbation, check_fitted, check_positive
 from robust_train.perturbations.deepfool import DeepFool
 from robust_train.types import Network
 
@@ -34,7 +34,7 @@ class AdversarialFineTuning(Defense):
         alpha: Factor of the perturbation; the result is clipped to [0, 1].
 
     Raises:
-        ValueError: The factor is not positive.
+        ValueError: The factor is not positive, or the perturbation has to learn.
 
     References:
         DeepFool: a simple and accurate method to fool deep neural networks (Moosavi-Dezfooli,
@@ -52,6 +52,7 @@ class AdversarialFineTuning(Defense):
 
     def __post_init__(self) -> None:
         check_positive(self, "alpha")
+        check_fitted(self, self.perturbation)
 
     def begin(self, network: nn.Module) -> None:
         setattr(network, _START, None)

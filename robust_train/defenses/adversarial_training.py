@@ -7,7 +7,7 @@ from typing import Literal
 from robust_train.attacking.modes import evaluating, untouched
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.schedule import Ramp
-from robust_train.perturbations.base import Budgeted, Perturbation
+from robust_train.perturbations.base import Budgeted, Perturbation, check_fitted
 from robust_train.perturbations.pgd import PGD
 from robust_train.types import Network
 
@@ -36,7 +36,7 @@ class AdversarialTraining(Defense):
             of the batch.
 
     Raises:
-        ValueError: A schedule is given for a perturbation that has no budget.
+        ValueError: The perturbation has to learn, or a schedule is given and it has no budget.
 
     References:
         Understanding adversarial training: increasing local stability of neural nets through robust
@@ -56,6 +56,7 @@ class AdversarialTraining(Defense):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_fitted(self, self.perturbation)
         if self.eps is not None and not isinstance(self.perturbation, Budgeted):
             kind = type(self.perturbation).__name__
             raise ValueError(f"AdversarialTraining: {kind} has no budget to schedule: leave eps out.")

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.precision import widened
-from robust_train.perturbations.base import Perturbation
+from robust_train.perturbations.base import Perturbation, check_fitted
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class SeveralNorms(Defense):
         mode: Which of them counts.
 
     Raises:
-        ValueError: There are none.
+        ValueError: There are none, or one of them has to learn.
 
     References:
         Adversarial training and robustness for multiple perturbations (Tramer and Boneh, 2019)
@@ -50,6 +50,7 @@ class SeveralNorms(Defense):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_fitted(self, *self.perturbations)
         if not self.perturbations:
             raise ValueError("SeveralNorms: perturbations is empty: give at least one.")
 

@@ -260,6 +260,16 @@ def _clear(goal: Goal, logits: Tensor) -> Tensor:
     return goal.margin(logits) < -rounding
 
 
+def check_fitted(user: object, *perturbations: Perturbation) -> None:
+    """Refuse what has to learn where nobody will call its ``fit``."""
+    for perturbation in perturbations:
+        if not perturbation.fitted:
+            raise ValueError(
+                f"{type(user).__name__}: {type(perturbation).__name__} has to learn: give a search that has "
+                "not, or what its fit returns."
+            )
+
+
 def unmeasured(inputs: Tensor) -> Tensor:
     """Sizes that the base will fill in."""
     return torch.full((len(inputs),), float("nan"), dtype=torch.float64, device=inputs.device)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from robust_train.attacking.best import Best
 from robust_train.norms import norm
-from robust_train.perturbations.base import Budgeted, Minimal, check_positive, unmeasured
+from robust_train.perturbations.base import Budgeted, Minimal, check_fitted, check_positive, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Norm, Perturbed
 
@@ -35,7 +35,7 @@ class Smallest(Minimal):
         bisections: Halvings of each sample's bracket; the last one is 2^(1/2^bisections) wide.
 
     Raises:
-        ValueError: The search refuses one of the budgets.
+        ValueError: The search refuses one of the budgets, or has to learn.
 
     References:
         DeepFool: a simple and accurate method to fool deep neural networks (Moosavi-Dezfooli,
@@ -59,6 +59,7 @@ class Smallest(Minimal):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "norm", self.budgeted.norm)
+        check_fitted(self, self.budgeted)
         check_positive(self, "smallest", "largest", "bisections")
         check_positive(self.budgeted, "eps")
         for eps in (self.smallest, self.largest):

@@ -6,7 +6,7 @@ from typing import Self
 from torch import Tensor
 
 from robust_train.attacking.stabilising import stabilised
-from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
+from robust_train.perturbations.base import Budgeted, check_fitted, check_positive, unmeasured
 from robust_train.perturbations.pgd import PGD
 from robust_train.randomness import Streams
 from robust_train.types import BallNorm, Goal, Network, Perturbed
@@ -56,10 +56,7 @@ class Stabilised(Budgeted):
     def __post_init__(self) -> None:
         norm = self.attack.norm if self.norm is None else self.norm
         eps = self.attack.eps if self.eps is None else self.eps
-        if self.attack.learns:
-            raise ValueError(
-                f"Stabilised: {type(self.attack).__name__} has to learn: give a search that has not."
-            )
+        check_fitted(self, self.attack)
         attack = replace(self.attack, norm=norm, eps=eps, bounds=self.bounds)
         for name, value in (("norm", norm), ("eps", eps), ("attack", attack)):
             object.__setattr__(self, name, value)

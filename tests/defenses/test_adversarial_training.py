@@ -11,11 +11,14 @@ from robust_train import (
     FGSM,
     PGD,
     TRADES,
+    AdversarialFineTuning,
     AdversarialTraining,
     Augmentation,
     DeepFool,
+    Patch,
     Ramp,
     RobustClassifier,
+    SeveralNorms,
     WorstOf,
 )
 from robust_train.norms import norm
@@ -169,3 +172,11 @@ def test_a_schedule_without_a_budget_is_refused():
         ValueError, match=r"^AdversarialTraining: DeepFool has no budget to schedule: leave eps out"
     ):
         AdversarialTraining(DeepFool(), eps=Ramp(0, 1))
+
+
+@pytest.mark.parametrize(
+    "make", [AdversarialTraining, lambda p: SeveralNorms([PGD(), p]), AdversarialFineTuning]
+)
+def test_a_perturbation_that_has_to_learn_is_refused(make):
+    with pytest.raises(ValueError, match=r"^(Adv|Sev)\w+: Patch has to learn: .* what its fit returns\.$"):
+        make(Patch())

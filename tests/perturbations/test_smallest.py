@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from robust_train import FGSM, PGD, Budgeted, Goal, Margin, Perturbed, Smallest, WorstOf
+from robust_train import FGSM, PGD, Budgeted, Goal, Margin, Perturbed, Smallest, UniversalGradient, WorstOf
 from robust_train.attacking.gradients import Counted
 from robust_train.perturbations.base import unmeasured
 from tests.closed_forms import excess, half_spaces, minimal_sizes, to_the_sphere
@@ -128,3 +128,8 @@ def test_a_search_that_refuses_a_budget_is_refused_at_once():
         Smallest(budgeted=FGSM(), largest=2)
     with pytest.raises(ValueError, match=r"^WorstOf: "):
         Smallest(budgeted=WorstOf(members=[FGSM()]))
+
+
+def test_a_search_that_has_to_learn_is_refused():
+    with pytest.raises(ValueError, match=r"^Smallest: UniversalGradient has to learn: give a search that"):
+        Smallest(budgeted=UniversalGradient())

@@ -19,6 +19,7 @@ from robust_train import (
     Smallest,
     Stabilised,
     UniversalGradient,
+    WorstOf,
 )
 from robust_train.attacking.modes import attack_mode
 from robust_train.attacking.stabilising import stabilised
@@ -181,3 +182,8 @@ def test_norm_and_budget_are_those_of_the_search_unless_given():
 def test_a_search_that_has_to_learn_is_refused():
     with pytest.raises(ValueError, match=r"^Stabilised: UniversalGradient has to learn: give a search that"):
         Stabilised(attack=UniversalGradient(eps=0.1))
+    with pytest.raises(ValueError, match=r"^Stabilised: WorstOf has to learn"):
+        Stabilised(attack=WorstOf(eps=0.1, members=[UniversalGradient(eps=0.1)]))
+    learnt = UniversalGradient(eps=0.1, vector=torch.full((1, 4, 4), 0.1))
+    found = Stabilised(attack=learnt, bounds=None)(saturated(), torch.zeros(1, 1, 4, 4), torch.tensor([0]))
+    torch.testing.assert_close(found.inputs, learnt.vector[None])
