@@ -6,7 +6,7 @@ from typing import Literal
 
 from robust_train.attacking.modes import evaluating, untouched
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.schedule import Ramp
+from robust_train.defenses.schedule import Ramp, at
 from robust_train.perturbations.base import Budgeted, Perturbation, check_fitted
 from robust_train.perturbations.pgd import PGD
 from robust_train.types import Network
@@ -31,12 +31,12 @@ class AdversarialTraining(Defense):
     Args:
         perturbation: The inner maximisation, run to its end on every sample. A minimal one trains
             on points just behind the boundary.
-        eps: Budget in the course of the training, in place of the perturbation's own.
+        eps: Budget in place of the perturbation's own, in pixel units; a ramp for one that grows.
         mode: Which statistics the inner maximisation sees: the running ones of ``eval``, or those
             of the batch.
 
     Raises:
-        ValueError: The perturbation has to learn, or a schedule is given and it has no budget.
+        ValueError: The perturbation has to learn, or eps is given and it has no budget.
 
     References:
         Understanding adversarial training: increasing local stability of neural nets through robust
@@ -49,7 +49,7 @@ class AdversarialTraining(Defense):
     """
 
     perturbation: Perturbation = field(default_factory=lambda: PGD(steps=10))
-    eps: Ramp | None = None
+    eps: float | Ramp | None = None
     mode: Literal["eval", "train"] = "eval"
 
     maximises = True
@@ -59,12 +59,12 @@ class AdversarialTraining(Defense):
         check_fitted(self, self.perturbation)
         if self.eps is not None and not isinstance(self.perturbation, Budgeted):
             kind = type(self.perturbation).__name__
-            raise ValueError(f"AdversarialTraining: {kind} has no budget to schedule: leave eps out.")
+            raise ValueError(f"AdversarialTraining: {kind} has no budget: leave eps out.")
 
     def batch(self, network: Network, step: Step) -> Step:
         perturbation = self.perturbation.maximising()
         if self.eps is not None and isinstance(perturbation, Budgeted):
-            perturbation = replace(perturbation, eps=self.eps(step.progress))
+            perturbation = replace(perturbation, eps=at(self.eps, step.progress))
         with ExitStack() as modes:
             modes.enter_context(evaluating(network) if self.mode == "eval" else untouched(network))
             inputs = perturbation(network, step.inputs, step.labels, rng=step.rng).inputs

@@ -24,7 +24,7 @@ class MART(AdversarialTraining):
 
     Args:
         perturbation: The inner maximisation, run to its end on every sample.
-        eps: Budget in the course of the training, in place of the perturbation's own.
+        eps: Budget in place of the perturbation's own, in pixel units; a ramp for one that grows.
         mode: Which statistics the inner maximisation sees.
         weight: Of the divergence, lambda.
 

@@ -167,10 +167,14 @@ def test_it_perturbs_what_defenses_before_it_made_of_the_batch():
     assert (found - step.inputs).abs().max() > 0.05
 
 
-def test_a_schedule_without_a_budget_is_refused():
-    with pytest.raises(
-        ValueError, match=r"^AdversarialTraining: DeepFool has no budget to schedule: leave eps out"
-    ):
+def test_a_budget_that_does_not_change_is_taken_in_place_of_the_perturbation_s_own():
+    network, step = convolutional(), make_step(8)
+    one = AdversarialTraining(PGD(eps=0.3, steps=5), eps=0.1).batch(network, step)
+    assert torch.equal(one.inputs, AdversarialTraining(PGD(eps=0.1, steps=5)).batch(network, step).inputs)
+
+
+def test_a_budget_for_what_has_none_is_refused():
+    with pytest.raises(ValueError, match=r"^AdversarialTraining: DeepFool has no budget: leave eps out"):
         AdversarialTraining(DeepFool(), eps=Ramp(0, 1))
 
 
