@@ -6,7 +6,7 @@ from typing import Literal
 
 from robust_train.attacking.modes import evaluating, untouched
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.schedule import Ramp, at
+from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.perturbations.base import Budgeted, Perturbation, check_fitted
 from robust_train.perturbations.pgd import PGD
 from robust_train.types import Network
@@ -60,6 +60,8 @@ class AdversarialTraining(Defense):
         if self.eps is not None and not isinstance(self.perturbation, Budgeted):
             kind = type(self.perturbation).__name__
             raise ValueError(f"AdversarialTraining: {kind} has no budget: leave eps out.")
+        if self.eps is not None:
+            check_schedule(self, "eps", zero=True)
 
     def batch(self, network: Network, step: Step) -> Step:
         perturbation = self.perturbation.maximising()

@@ -8,7 +8,7 @@ from torch import nn
 from robust_train.attacking.modes import untouched
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.processes import averaged
-from robust_train.defenses.schedule import Ramp, at
+from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.norms import steepest
 
 
@@ -48,8 +48,7 @@ class AdversarialWeightPerturbation(Defense):
     moves_weights = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.gamma, Ramp) and not self.gamma >= 0:
-            raise ValueError(f"AdversarialWeightPerturbation: gamma must be at least 0, not {self.gamma}.")
+        check_schedule(self, "gamma", zero=True)
 
     def batch(self, network: nn.Module, step: Step) -> Step:
         gamma = at(self.gamma, step.progress)

@@ -10,7 +10,7 @@ from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import Activation
 from robust_train.defenses.saturation_penalty import derivative
-from robust_train.defenses.schedule import Ramp, at, check_weight
+from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.randomness import Streams
 from robust_train.types import Network
 
@@ -51,7 +51,7 @@ class ContractivePenalty(Defense):
     watch = (*_AFFINE, *_BETWEEN, *_UNITS)
 
     def __post_init__(self) -> None:
-        check_weight(self, self.weight)
+        check_schedule(self, "weight", zero=True)
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
         rng = step.rng.fold(0xC07)

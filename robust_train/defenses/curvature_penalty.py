@@ -6,7 +6,7 @@ from torch import Tensor
 
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.gradient_penalty import loss_gradient
-from robust_train.defenses.schedule import Ramp, at, check_weight
+from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.norms import steepest
 from robust_train.types import Network
 
@@ -25,7 +25,7 @@ class CurvaturePenalty(Defense):
         h: Length of the finite difference in l2, in pixel units; a ramp for one that grows.
 
     Raises:
-        ValueError: The weight is negative.
+        ValueError: A number has no meaning.
 
     References:
         Robustness via curvature regularization, and vice versa (Moosavi-Dezfooli et al., 2019)
@@ -38,7 +38,8 @@ class CurvaturePenalty(Defense):
     h: float | Ramp = 1.5
 
     def __post_init__(self) -> None:
-        check_weight(self, self.weight)
+        check_schedule(self, "weight", zero=True)
+        check_schedule(self, "h")
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
         x, y = step.inputs, step.targets

@@ -12,7 +12,7 @@ from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.detecting import check_rate, detector
 from robust_train.defenses.headed import Headed
 from robust_train.defenses.precision import widened
-from robust_train.defenses.schedule import Ramp, at
+from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.norms import Ball, steepest, unsqueeze_like
 from robust_train.perturbations.base import check_batch
 from robust_train.types import Batches, Network, Norm
@@ -80,9 +80,9 @@ class DetectorHead(Defense):
         check_rate("DetectorHead", self.false_positives)
         if self.norm not in ("linf", "l2", "l1"):
             raise ValueError(f"DetectorHead: there is no ball of {self.norm}: give linf, l2 or l1.")
-        eps = 1.0 if isinstance(self.eps, Ramp) else self.eps
+        check_schedule(self, "eps")
         step_size = 1.0 if self.step_size is None else self.step_size
-        if not (min(eps, self.steps, step_size, self.width) > 0 and self.weight >= 0):
+        if not (min(self.steps, step_size, self.width) > 0 and self.weight >= 0):
             raise ValueError(
                 "DetectorHead: eps, steps, step_size and width must be positive, and weight at least 0."
             )

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.carrying import carried, climb, forget
-from robust_train.defenses.schedule import Ramp, at
-from robust_train.perturbations.base import check_batch
+from robust_train.defenses.schedule import Ramp, at, check_schedule
+from robust_train.perturbations.base import check_batch, check_positive
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class FreeAdversarialTraining(Defense):
     reads_input_gradient = True
 
     def __post_init__(self) -> None:
-        if not ((isinstance(self.eps, Ramp) or self.eps > 0) and self.step_size > 0):
-            raise ValueError(f"{type(self).__name__}: eps and step_size must be positive.")
+        check_schedule(self, "eps")
+        check_positive(self, "step_size")
 
     def begin(self, network: nn.Module) -> None:
         forget(network)

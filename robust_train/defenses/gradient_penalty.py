@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.schedule import Ramp, at, check_weight
+from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.types import Network
 
 
@@ -38,7 +38,7 @@ class GradientPenalty(Defense):
     weight: float | Ramp = 1.0
 
     def __post_init__(self) -> None:
-        check_weight(self, self.weight)
+        check_schedule(self, "weight", zero=True)
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
         squares = loss_gradient(network, step.inputs, step.targets).square().sum(1)

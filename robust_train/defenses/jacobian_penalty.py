@@ -7,7 +7,7 @@ from torch import Tensor
 
 from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.schedule import Ramp, at, check_weight
+from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.types import Network
 
 
@@ -39,7 +39,7 @@ class JacobianPenalty(Defense):
     projections: int = 1
 
     def __post_init__(self) -> None:
-        check_weight(self, self.weight)
+        check_schedule(self, "weight", zero=True)
         if not self.projections > 0:
             raise ValueError(f"JacobianPenalty: projections must be positive, not {self.projections}.")
 

@@ -6,7 +6,7 @@ from zlib import crc32
 from torch import Tensor
 
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.schedule import Ramp, at
+from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.perturbations.transformed import check_limits
 from robust_train.randomness import Streams
 from robust_train.transforms import Rigid, Transform
@@ -49,8 +49,7 @@ class Jitter(Defense):
 
     def __post_init__(self) -> None:
         check_limits(self, self.transform, self.limits)
-        if not isinstance(self.strength, Ramp) and not self.strength >= 0:
-            raise ValueError(f"Jitter: strength must be at least 0, not {self.strength}.")
+        check_schedule(self, "strength", zero=True)
 
     def batch(self, network: Network, step: Step) -> Step:
         rng = step.rng.fold(crc32(repr(self).encode()))

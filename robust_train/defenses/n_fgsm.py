@@ -8,8 +8,8 @@ from torch.nn.functional import cross_entropy
 from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.modes import differentiable, evaluating, frozen, untouched
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.schedule import Ramp, at
-from robust_train.perturbations.base import check_batch
+from robust_train.defenses.schedule import Ramp, at, check_schedule
+from robust_train.perturbations.base import check_batch, check_positive
 from robust_train.types import Network
 
 
@@ -51,9 +51,9 @@ class NFGSM(Defense):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        eps = 1.0 if isinstance(self.eps, Ramp) else self.eps
-        if not (eps > 0 and self.noise >= 0 and self.step_size > 0):
-            raise ValueError("NFGSM: eps and step_size must be positive, and noise at least 0.")
+        check_schedule(self, "eps")
+        check_positive(self, "step_size")
+        check_positive(self, "noise", zero=True)
 
     def batch(self, network: Network, step: Step) -> Step:
         x, y = step.inputs, step.labels

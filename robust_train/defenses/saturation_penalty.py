@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import Activation
-from robust_train.defenses.schedule import Ramp, at, check_weight
+from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.types import Network
 
 
@@ -45,7 +45,7 @@ class SaturationPenalty(Defense):
     watch = (nn.ReLU, nn.Sigmoid, nn.Tanh)
 
     def __post_init__(self) -> None:
-        check_weight(self, self.weight)
+        check_schedule(self, "weight", zero=True)
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
         weight = at(self.weight, step.progress)

@@ -49,12 +49,21 @@ def at(value: float | Ramp, progress: float) -> float:
     return value(progress) if isinstance(value, Ramp) else value
 
 
-def check_weight(defense: object, weight: float | Ramp) -> None:
-    """Refuse a penalty that would be a reward at some time.
+def check_schedule(defense: object, *names: str, zero: bool = False) -> None:
+    """Refuse a hyper-parameter that is negative at some time or, without ``zero``, is 0 at all times.
 
     Raises:
-        ValueError: The weight, or one end of its ramp, is negative.
+        ValueError: The number, or an end of its ramp, has no meaning.
+
+    Example:
+        >>> from robust_train.defenses.gradient_penalty import GradientPenalty
+        >>> GradientPenalty(weight=-1.0)
+        Traceback (most recent call last):
+        ValueError: GradientPenalty: weight must be at least 0, not -1.0.
     """
-    ends = (weight.start, weight.end) if isinstance(weight, Ramp) else (weight,)
-    if not all(end >= 0 for end in ends):
-        raise ValueError(f"{type(defense).__name__}: weight must be at least 0, not {weight}.")
+    for name in names:
+        value = getattr(defense, name)
+        ends = (value.start, value.end) if isinstance(value, Ramp) else (value,)
+        if not (all(end >= 0 for end in ends) and (zero or any(end > 0 for end in ends))):
+            bound = "at least 0" if zero else "positive"
+            raise ValueError(f"{type(defense).__name__}: {name} must be {bound}, not {value}.")

@@ -10,9 +10,9 @@ from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.modes import differentiable, evaluating, frozen
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.divergence import divergence
-from robust_train.defenses.schedule import Ramp, at
+from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.norms import Ball, steepest
-from robust_train.perturbations.base import check_batch
+from robust_train.perturbations.base import check_batch, check_positive
 from robust_train.types import BallNorm, Network
 
 _START = 0.001  # standard deviation: at the input itself the divergence has no slope
@@ -57,10 +57,9 @@ class TRADES(Defense):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        eps = 1.0 if isinstance(self.eps, Ramp) else self.eps
-        step_size = 1.0 if self.step_size is None else self.step_size
-        if not (eps > 0 and self.steps > 0 and step_size > 0 and self.beta >= 0):
-            raise ValueError("TRADES: eps, steps and step_size must be positive, and beta at least 0.")
+        check_schedule(self, "eps")
+        check_positive(self, "steps", "step_size")
+        check_positive(self, "beta", zero=True)
 
     def batch(self, network: Network, step: Step) -> Step:
         check_batch(step.clean, step.labels, (0.0, 1.0))

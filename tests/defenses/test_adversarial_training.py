@@ -178,6 +178,11 @@ def test_a_budget_for_what_has_none_is_refused():
         AdversarialTraining(DeepFool(), eps=Ramp(0, 1))
 
 
+def test_a_negative_budget_is_refused():
+    with pytest.raises(ValueError, match=r"^AdversarialTraining: eps must be at least 0, not Ramp"):
+        AdversarialTraining(eps=Ramp(0.1, -0.1))
+
+
 @pytest.mark.parametrize(
     "make", [AdversarialTraining, lambda p: SeveralNorms([PGD(), p]), AdversarialFineTuning]
 )

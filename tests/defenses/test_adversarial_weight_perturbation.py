@@ -207,3 +207,5 @@ def test_weights_go_back_where_it_is_cut_short_itself(monkeypatch):
 def test_a_negative_length_is_refused():
     with pytest.raises(ValueError, match=r"^AdversarialWeightPerturbation: gamma must be at least 0, not -1"):
         AdversarialWeightPerturbation(-1.0)
+    with pytest.raises(ValueError, match=r"^AdversarialWeightPerturbation: gamma must .* not Ramp\(start=-1"):
+        AdversarialWeightPerturbation(Ramp(-1, 0))

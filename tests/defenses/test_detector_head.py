@@ -202,5 +202,7 @@ def test_what_cannot_be_is_refused():
     for fields in ({"eps": 0.0}, {"steps": 0}, {"weight": -1.0}, {"width": 0}, {"norm": "l0"}):
         with pytest.raises(ValueError, match=r"^DetectorHead: "):
             replace(HEAD, **fields)
+    with pytest.raises(ValueError, match=r"^DetectorHead: eps must be positive, not Ramp"):
+        replace(HEAD, eps=Ramp(-1, 0))
     with pytest.raises(ValueError, match=r"^DetectorHead: false_positives must be a share between 0 and 1"):
         replace(HEAD, false_positives=5)

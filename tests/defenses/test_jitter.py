@@ -146,5 +146,7 @@ def test_what_has_no_meaning_is_refused():
         Jitter(limits=(30.0,))
     with pytest.raises(ValueError, match=r"^Jitter: strength must be at least 0, not -1"):
         Jitter(strength=-1.0)
+    with pytest.raises(ValueError, match=r"^Jitter: strength must be at least 0, not Ramp"):
+        Jitter(strength=Ramp(1.0, -1.0))
     with pytest.raises(ValueError, match=r"^WorstPose: there is no pose to try: give a grid, draws or the"):
         WorstPose(grid=(), identity=False)

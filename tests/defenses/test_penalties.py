@@ -103,6 +103,12 @@ def test_a_negative_weight_is_refused(kind, weight):
         kind(weight=weight)
 
 
+@pytest.mark.parametrize("h", [0.0, -1.0, Ramp(-1.0, 1.0)])
+def test_a_step_without_a_meaning_is_refused(h):
+    with pytest.raises(ValueError, match=r"^CurvaturePenalty: h must be positive"):
+        CurvaturePenalty(h=h)
+
+
 @weighted
 def test_a_weight_that_rises_is_the_one_of_the_moment(kind):
     network, step = convolutional().eval(), make_step(5, progress=0.75)
