@@ -11,7 +11,7 @@ from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
-from robust_train.perturbations.linearised import linearise, smallest_step
+from robust_train.perturbations.linearised import check_candidates, linearise, smallest_step
 from robust_train.randomness import Streams
 from robust_train.types import BallNorm, Goal, Network, Perturbed
 
@@ -63,7 +63,8 @@ class DeepFool(Minimal):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(self, "steps", "candidates")
+        check_positive(self, "steps")
+        check_candidates(self)
         check_positive(self, "overshoot", "refinements", "targets", zero=True)
 
     @classmethod

@@ -10,7 +10,7 @@ from robust_train.attacking.best import Best
 from robust_train.attacking.segments import pull_back
 from robust_train.norms import norm, uniform_in_ball, unsqueeze_like
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
-from robust_train.perturbations.linearised import linearise, smallest_step
+from robust_train.perturbations.linearised import check_candidates, linearise, smallest_step
 from robust_train.randomness import Streams
 from robust_train.types import BallNorm, Goal, Network, Perturbed
 
@@ -74,7 +74,8 @@ class FAB(Minimal):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(self, "steps", "restarts", "candidates")
+        check_positive(self, "steps", "restarts")
+        check_candidates(self)
         check_positive(self, "alpha_max", "targets", "bisections", zero=True)
         if not (self.alpha_max <= 1 <= self.eta and 0 < self.beta < 1):
             raise ValueError("FAB: alpha_max is at most 1, eta at least 1, and beta between 0 and 1.")

@@ -1,5 +1,7 @@
 """The network linearised about a point, and the smallest step onto one of its boundaries."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -34,6 +36,15 @@ def linearise(network: Network, x: Tensor, goal: Goal, rivals: int) -> tuple[Ten
     last = f.shape[1] - 1
     w = [backward(f[:, k], x, retain_graph=k < last).flatten(1) for k in range(last + 1)]
     return f.detach(), torch.stack(w, 1)
+
+
+def check_candidates(search: Any) -> None:
+    """Refuse a search that looks at no class but the one to leave."""
+    if not search.candidates >= 2:
+        raise ValueError(
+            f"{type(search).__name__}: candidates must be at least 2, the class to leave and another, "
+            f"not {search.candidates}."
+        )
 
 
 def smallest_step(origin: Tensor, w: Tensor, gap: Tensor, p: Norm, bounds: Bounds) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.perturbations.deepfool import DeepFool
+from robust_train.perturbations.linearised import check_candidates
 from robust_train.randomness import Streams
 from robust_train.transforms.dct import dct_vectors
 from robust_train.transforms.subspace import Subspace, orthonormal
@@ -67,7 +68,8 @@ class Semirandom(Minimal):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(self, "dimension", "steps", "candidates")
+        check_positive(self, "dimension", "steps")
+        check_candidates(self)
         check_positive(self, "overshoot", "refinements", zero=True)
         if isinstance(self.basis, str) and self.basis not in ("random", "low_frequency", "high_frequency"):
             raise ValueError(

@@ -12,7 +12,7 @@ from robust_train.attacking.segments import pull_back
 from robust_train.norms import norm
 from robust_train.perturbations.base import Minimal, check_positive, unmeasured
 from robust_train.perturbations.deepfool import DeepFool
-from robust_train.perturbations.linearised import linearise, smallest_step
+from robust_train.perturbations.linearised import check_candidates, linearise, smallest_step
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed
 
@@ -66,7 +66,8 @@ class SuperDeepFool(Minimal):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(self, "steps", "walk", "candidates")
+        check_positive(self, "steps", "walk")
+        check_candidates(self)
         check_positive(self, "overshoot", "refinements", "bisections", zero=True)
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:

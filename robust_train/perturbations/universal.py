@@ -7,6 +7,7 @@ from torch import Tensor
 
 from robust_train.perturbations.base import check_positive
 from robust_train.perturbations.deepfool import DeepFool
+from robust_train.perturbations.linearised import check_candidates
 from robust_train.perturbations.shared_vector import SharedVector
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network
@@ -55,7 +56,8 @@ class Universal(SharedVector):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(self, "passes", "steps", "candidates")
+        check_positive(self, "passes", "steps")
+        check_candidates(self)
         check_positive(self, "delta", "overshoot", zero=True)
 
     def learn(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Tensor:

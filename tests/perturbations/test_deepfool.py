@@ -122,7 +122,7 @@ def test_refinements_find_the_nearest_point_of_a_curved_boundary():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("steps", 0), ("candidates", 0), ("overshoot", -0.1), ("refinements", -1)]
+    ("name", "value"), [("steps", 0), ("candidates", 1), ("overshoot", -0.1), ("refinements", -1)]
 )
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^DeepFool: {name} must be"):

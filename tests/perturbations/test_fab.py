@@ -75,7 +75,15 @@ def test_it_reaches_targets():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("steps", 0), ("restarts", 0), ("alpha_max", 2), ("eta", 0.9), ("beta", 1), ("norm", "l0")],
+    [
+        ("steps", 0),
+        ("restarts", 0),
+        ("alpha_max", 2),
+        ("eta", 0.9),
+        ("beta", 1),
+        ("norm", "l0"),
+        ("candidates", 1),
+    ],
 )
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=r"^FAB: "):

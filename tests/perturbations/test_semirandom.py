@@ -134,7 +134,8 @@ def test_more_dimensions_than_there_are_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("dimension", 0), ("steps", 0), ("overshoot", -0.1), ("basis", "low")]
+    ("name", "value"),
+    [("dimension", 0), ("steps", 0), ("overshoot", -0.1), ("basis", "low"), ("candidates", 1)],
 )
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^Semirandom: {name} must be"):

@@ -61,7 +61,7 @@ def test_it_reaches_targets():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("steps", 0), ("walk", 0), ("refinements", -1), ("norm", "linf")]
+    ("name", "value"), [("steps", 0), ("walk", 0), ("refinements", -1), ("norm", "linf"), ("candidates", 1)]
 )
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=r"^SuperDeepFool: "):

@@ -69,7 +69,7 @@ def test_images_from_which_no_boundary_is_found_are_left_out():
     assert torch.equal(found.vector, torch.zeros(4, dtype=torch.float64))
 
 
-@pytest.mark.parametrize(("name", "value"), [("delta", -0.1), ("passes", 0), ("steps", 0), ("candidates", 0)])
+@pytest.mark.parametrize(("name", "value"), [("delta", -0.1), ("passes", 0), ("steps", 0), ("candidates", 1)])
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^Universal: {name} must be"):
         Universal(**{name: value})
