@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import Tensor
 
@@ -23,6 +24,9 @@ class Foreign(Perturbation):
         norm: In which its changes are measured.
         eps: The budget that it claims to keep.
 
+    Raises:
+        ValueError: It returns something else than a tensor of the shape of the inputs.
+
     Example:
         >>> import torch
         >>> darker = Foreign(attack=lambda network, x, y: 0.5 * x)
@@ -36,7 +40,9 @@ class Foreign(Perturbation):
     eps: float | None = None
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
-        perturbed = self.attack(network, inputs.clone(), goal.labels.clone()).detach()
+        perturbed = self.attack(network, inputs.clone(), goal.labels.clone())
+        _check_images(perturbed, inputs)
+        perturbed = perturbed.detach()
         return Perturbed(perturbed, self.measure(inputs, perturbed))
 
     def certify(self, network: Network, inputs: Tensor, goal: Goal, found: Perturbed) -> Perturbed:
@@ -48,3 +54,13 @@ class Foreign(Perturbation):
         # Written so that NaN is outside of every box.
         inside = ((perturbed >= low) & (perturbed <= high)).flatten(1).all(1)
         return size.masked_fill(~inside, float("inf"))
+
+
+def _check_images(perturbed: Any, inputs: Tensor) -> None:
+    kind, images = type(perturbed).__name__, isinstance(perturbed, Tensor)
+    if not images or perturbed.shape != inputs.shape:
+        found = f"shape {tuple(perturbed.shape)}" if images else kind
+        raise ValueError(
+            f"Foreign: the attack returned {found} for inputs of shape {tuple(inputs.shape)}: let it return "
+            "the perturbed inputs alone, a tensor of the same shape."
+        )

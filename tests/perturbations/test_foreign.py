@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 
 from robust_train import Foreign
@@ -31,6 +32,22 @@ def test_outside_of_the_box_it_does_not_count():
 
     assert attacked(brighter).size.isinf().tolist() == [True, True, False, False]
     assert attacked(brighter, bounds=None).size.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("returned", "found"),
+    [
+        (lambda x: None, "NoneType"),
+        (lambda x: (x, x), "tuple"),
+        (lambda x: x.numpy(), "ndarray"),
+        (lambda x: x[:2], r"shape \(2, 1, 8, 8\)"),
+        (lambda x: x[:, 0], r"shape \(4, 8, 8\)"),
+    ],
+    ids=["nothing", "pair", "array", "fewer", "no channel"],
+)
+def test_what_is_no_batch_of_images_is_refused(returned, found):
+    with pytest.raises(ValueError, match=rf"^Foreign: the attack returned {found} for inputs of shape \(4,"):
+        attacked(lambda network, x, y: returned(x))
 
 
 def test_what_is_not_a_number_does_not_count():
