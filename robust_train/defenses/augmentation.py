@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from robust_train.defenses.base import Defense, Step
+from robust_train.perturbations.base import check_positive
 from robust_train.randomness import Streams
 from robust_train.types import Network
 
@@ -19,6 +20,9 @@ class Augmentation(Defense):
         padding: Largest shift in pixels, along both axes; what comes in is black.
         flip: Mirror every other image, on average, from left to right.
 
+    Raises:
+        ValueError: The padding is negative.
+
     Example:
         >>> defense = Augmentation(padding=1, flip=False)
     """
@@ -27,6 +31,9 @@ class Augmentation(Defense):
     flip: bool = True
 
     augments = True
+
+    def __post_init__(self) -> None:
+        check_positive(self, "padding", zero=True)
 
     def batch(self, network: Network, step: Step) -> Step:
         inputs = self._moved(step.inputs, step.rng.fold(0xA06))

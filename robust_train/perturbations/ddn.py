@@ -43,7 +43,7 @@ class DDN(Minimal):
             input where it fails or where there is none.
 
     Raises:
-        ValueError: A hyper-parameter is not positive, levels are less than 2 or have no box to
+        ValueError: A hyper-parameter has no meaning, levels are less than 2 or have no box to
             divide, or the start minimises another norm.
 
     References:
@@ -68,7 +68,9 @@ class DDN(Minimal):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(self, "steps", "gamma", "init_norm")
+        check_positive(self, "steps", "init_norm")
+        if not 0 < self.gamma < 1:
+            raise ValueError(f"DDN: gamma must be a share between 0 and 1, not {self.gamma}.")
         if self.levels is not None and (self.levels < 2 or self.bounds is None):
             raise ValueError(f"DDN: levels must be at least 2 in a box, not {self.levels} in {self.bounds}.")
         if self.start is not None and self.start.norm != "l2":

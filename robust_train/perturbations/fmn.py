@@ -72,7 +72,10 @@ class FMN(Minimal):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(self, "steps", "step_size", "gamma", "last_gamma")
+        check_positive(self, "steps", "step_size")
+        for name, share in (("gamma", self.gamma), ("last_gamma", self.last_gamma)):
+            if not 0 < share < 1:
+                raise ValueError(f"FMN: {name} must be a share between 0 and 1, not {share}.")
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best, rows = Best(inputs), torch.arange(len(inputs), device=inputs.device)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 import torch
 from torch.nn.functional import pad
 
@@ -58,3 +59,8 @@ def test_without_shift_and_mirror_it_is_the_identity():
 
 def test_an_empty_batch_stays_empty():
     assert augmented(make_step(0)).shape == (0, 1, 8, 8)
+
+
+def test_a_negative_shift_is_refused():
+    with pytest.raises(ValueError, match=r"^Augmentation: padding must be at least 0, not -3\.$"):
+        Augmentation(padding=-3)

@@ -79,7 +79,9 @@ def test_it_costs_one_pass_each_way_a_step():
     assert network.forwards == (7 + 3) * len(case.inputs)  # the goal, the last point and the verdict
 
 
-@pytest.mark.parametrize(("name", "value"), [("steps", 0), ("gamma", 0), ("init_norm", -1), ("levels", 1)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("steps", 0), ("gamma", 0), ("gamma", 2.0), ("init_norm", -1), ("levels", 1)]
+)
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^DDN: {name} must be"):
         DDN(**{name: value})

@@ -89,7 +89,9 @@ def test_it_costs_one_pass_each_way_a_step():
     assert network.forwards == (7 + 3) * len(case.inputs)  # the goal, the last point and the verdict
 
 
-@pytest.mark.parametrize(("name", "value"), [("steps", 0), ("step_size", 0), ("gamma", 0), ("last_gamma", 0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("steps", 0), ("step_size", 0), ("gamma", 0), ("gamma", 1.0), ("last_gamma", 0)]
+)
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^FMN: {name} must be"):
         FMN(**{name: value})
