@@ -60,8 +60,7 @@ class AdversarialTraining(Defense):
         if self.eps is not None and not isinstance(self.perturbation, Budgeted):
             kind = type(self.perturbation).__name__
             raise ValueError(f"AdversarialTraining: {kind} has no budget: leave eps out.")
-        if self.eps is not None:
-            check_schedule(self, "eps", zero=True)
+        check_schedule(self, "eps", zero=True)
 
     def batch(self, network: Network, step: Step) -> Step:
         perturbation = self.perturbation.maximising()

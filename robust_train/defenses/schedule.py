@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from robust_train.perturbations.base import check_positive
+
 
 @dataclass(frozen=True)
 class Ramp:
@@ -63,7 +65,8 @@ def check_schedule(defense: object, *names: str, zero: bool = False) -> None:
     """
     for name in names:
         value = getattr(defense, name)
-        ends = (value.start, value.end) if isinstance(value, Ramp) else (value,)
-        if not (all(end >= 0 for end in ends) and (zero or any(end > 0 for end in ends))):
+        if not isinstance(value, Ramp):
+            check_positive(defense, name, zero=zero)
+        elif not (value.start >= 0 and value.end >= 0 and (zero or value.start + value.end > 0)):
             bound = "at least 0" if zero else "positive"
             raise ValueError(f"{type(defense).__name__}: {name} must be {bound}, not {value}.")

@@ -276,9 +276,12 @@ def unmeasured(inputs: Tensor) -> Tensor:
 
 
 def check_positive(perturbation: Any, *names: str, zero: bool = False) -> None:
-    """Refuse a hyper-parameter that is negative, not a number, or zero where that has no meaning."""
+    """Refuse a hyper-parameter that is negative, NaN or no number at all, or zero without ``zero``."""
     for name in names:
-        value = getattr(perturbation, name)
-        if value is not None and not (value >= 0 if zero else value > 0):
-            bound = "at least 0" if zero else "positive"
-            raise ValueError(f"{type(perturbation).__name__}: {name} must be {bound}, not {value}.")
+        field, value = f"{type(perturbation).__name__}: {name}", getattr(perturbation, name)
+        try:
+            fine = value is None or (value >= 0 if zero else value > 0)
+        except TypeError:
+            raise TypeError(f"{field} must be a number, not {value!r}.") from None
+        if not fine:
+            raise ValueError(f"{field} must be {'at least 0' if zero else 'positive'}, not {value}.")

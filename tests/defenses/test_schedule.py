@@ -2,7 +2,7 @@
 
 import pytest
 
-from robust_train import Ramp
+from robust_train import NFGSM, Ramp
 
 
 def test_it_is_linear_between_its_marks_and_flat_outside():
@@ -20,3 +20,8 @@ def test_a_jump_has_no_slope():
 def test_marks_out_of_order_are_refused(begin, until):
     with pytest.raises(ValueError, match=r"^Ramp: begin .* must rise within \[0, 1\]"):
         Ramp(0.0, 1.0, begin, until)
+
+
+def test_what_is_neither_a_number_nor_a_ramp_is_refused():
+    with pytest.raises(TypeError, match=r"^NFGSM: eps must be a number, not '8/255'\.$"):
+        NFGSM(eps="8/255")

@@ -1,5 +1,6 @@
 """Ball and box by a float64 check, and what the contract refuses."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from robust_train import (
     Margin,
     Minimal,
     Perturbed,
+    Ramp,
     RandomDirection,
     WorstOf,
 )
@@ -200,3 +202,9 @@ def test_an_eps_in_levels_of_grey_is_refused():
     with pytest.raises(ValueError, match=r"^PGD: eps 8 is more than the whole range .*such as 8/255"):
         PGD(eps=8)
     assert PGD(eps=8, bounds=(0, 255)).eps == 8
+
+
+@pytest.mark.parametrize("eps", ["8/255", Ramp(0, 1), [0.1]])
+def test_an_eps_that_is_no_number_is_refused(eps):
+    with pytest.raises(TypeError, match=rf"^PGD: eps must be a number, not {re.escape(repr(eps))}\.$"):
+        PGD(eps=eps)
