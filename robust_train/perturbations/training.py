@@ -22,12 +22,18 @@ def first_images(batches: Batches, count: int, name: str) -> Tensor:
 
 
 def drawn(make: Callable[[], nn.Module], rng: Streams, like: Tensor) -> nn.Module:
-    """A network whose weights are drawn from the stream, by He's initialisation; biases are zero."""
+    """A network whose matrices and kernels are drawn from the stream, by He's initialisation.
+
+    Biases are zero; the scales of normalisation stay as they were made.
+    """
     with torch.random.fork_rng(devices=[]):  # modules draw from the global generator when made
         network = make()
-    for number, parameter in enumerate(network.parameters()):
-        scale = (2 / parameter[0].numel()) ** 0.5 if parameter.ndim > 1 else 0.0
-        parameter.data.copy_(scale * rng.fold(number).normal(tuple(parameter.shape))[0])
+    for number, (name, parameter) in enumerate(network.named_parameters()):
+        if parameter.ndim > 1:
+            scale = (2 / parameter[0].numel()) ** 0.5
+            parameter.data.copy_(scale * rng.fold(number).normal(tuple(parameter.shape))[0])
+        elif name.split(".")[-1] == "bias":
+            parameter.data.zero_()
     return network.to(like)
 
 
