@@ -128,7 +128,7 @@ class Outcome(Rows):
 
     @property
     def predictions(self) -> Tensor:
-        """``(N,)`` class of the clean inputs, -1 where a logit is not finite; flagged: behind the last."""
+        """``(N,)`` class of the clean inputs: -1 where a logit is not finite, K - 1 where flagged."""
         return predict(self.logits)
 
     @property

@@ -25,8 +25,8 @@ def write_samples(results: Results, path: str | Path) -> None:
     r"""Write a row per sample and regime: regimes in the order of the suite, then by index.
 
     A sample is robust where it is right and what the regime found, within its budget, is right too.
-    Labels and predictions are numbers of classes, -1 where a network was not finite and the one behind
-    the last where it flagged the image; sizes that
+    Labels and predictions are numbers of classes. A prediction is -1 where a logit was not finite; of a
+    network that flags images it is one more than the last class where the image was flagged. Sizes that
     were not found are ``inf``; the relative size is :math:`\|r\| / \|x\|_2`.
 
     Raises:
