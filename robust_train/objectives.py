@@ -13,7 +13,15 @@ __all__ = ["DLR", "CrossEntropy", "Margin", "Objective"]
 
 
 class Objective(ABC):
-    """A loss per sample that grows as the goal comes nearer; never reduced over the batch."""
+    """A loss per sample that grows as the goal comes nearer; never reduced over the batch.
+
+    Example:
+        >>> class Logit(Objective):  # minus the logit of the label to leave
+        ...     def __call__(self, logits, goal):
+        ...         return -logits.gather(1, goal.labels[:, None]).squeeze(1)
+        >>> Logit()(torch.tensor([[2.0, 5.0]]), Goal(torch.tensor([0])))
+        tensor([-2.])
+    """
 
     @abstractmethod
     def __call__(self, logits: Tensor, goal: Goal) -> Tensor:

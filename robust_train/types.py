@@ -96,6 +96,12 @@ class Perturbed(Rows):
         size: ``(N,)`` float64, in the regime's metric; ``inf`` (and the clean input) where a minimal
             search found none.
         parameters: ``(N, P)`` pose, severity or place: what images alone do not reveal.
+
+    Example:
+        >>> import torch
+        >>> found = Perturbed(torch.zeros(2, 1, 2, 2), size=torch.tensor([0.5, torch.inf]))
+        >>> found.size.isfinite()  # the search found something for the first image alone
+        tensor([ True, False])
     """
 
     inputs: Tensor
@@ -116,6 +122,14 @@ class Outcome(Rows):
         scale: ``(N,)`` float64 l2 norm of the clean inputs.
         reject: The last logit means "flagged", which no label is: what is flagged is neither right nor
             deceived.
+
+    Example:
+        >>> from robust_train.metrics.example import example_outcome
+        >>> outcome = example_outcome()
+        >>> outcome.predictions, outcome.perturbed_predictions
+        (tensor([0, 0, 0, 1]), tensor([1, 1, 0, 1]))
+        >>> outcome.deceived
+        tensor([ True,  True, False,  True])
     """
 
     index: Tensor
