@@ -14,6 +14,14 @@ class Transform(ABC):
 
     Subclasses are frozen dataclasses: fields are what all images share, such as how pixels are
     interpolated; what differs from image to image is the parameter.
+
+    Example:
+        >>> class Shift(Transform):
+        ...     names, identity = ("shift in pixel units",), (0.0,)
+        ...     def __call__(self, inputs, parameters, rng=None):
+        ...         return inputs + parameters.to(inputs)[:, :, None, None]
+        >>> Shift()(torch.zeros(1, 1, 1, 2), torch.tensor([[0.25]]))
+        tensor([[[[0.2500, 0.2500]]]])
     """
 
     names: ClassVar[tuple[str, ...]]
