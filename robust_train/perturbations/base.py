@@ -38,6 +38,13 @@ class Perturbation(ABC):
 
     Raises:
         ValueError: A field is none of the values that its hint lists, such as a norm that is not searched.
+
+    Example:
+        >>> from robust_train.perturbations.pgd import PGD
+        >>> images, labels = torch.rand(2, 4), torch.tensor([0, 1])
+        >>> found = PGD(eps=0.1)(torch.nn.Linear(4, 3), images, labels)
+        >>> found.inputs.shape, found.size.shape
+        (torch.Size([2, 4]), torch.Size([2]))
     """
 
     bounds: Bounds = (0.0, 1.0)
@@ -148,6 +155,11 @@ class Additive(Perturbation):
 
     Args:
         norm: In which r is measured.
+
+    Example:
+        >>> from robust_train.perturbations.ddn import DDN
+        >>> DDN(norm="l2").measure(torch.zeros(1, 2), torch.tensor([[3.0, 4.0]]))
+        tensor([5.], dtype=torch.float64)
     """
 
     norm: Norm = "l2"
@@ -163,6 +175,12 @@ class Budgeted(Additive):
     Args:
         norm: Norm of the budget.
         eps: Budget, in pixel units.
+
+    Example:
+        >>> from robust_train.perturbations.fgsm import FGSM
+        >>> found = FGSM(eps=0.1)(torch.nn.Linear(4, 3), torch.rand(2, 4), torch.tensor([0, 1]))
+        >>> bool((found.size <= 0.1).all())
+        True
     """
 
     norm: BallNorm = "linf"
@@ -196,6 +214,14 @@ class Minimal(Additive):
 
     Args:
         norm: Norm that is minimised.
+
+    Example:
+        >>> from robust_train.perturbations.deepfool import DeepFool
+        >>> def network(x):  # class 0 where the first pixel is above 1/2
+        ...     return torch.stack([x[:, 0] - 0.5, torch.zeros(len(x))], 1)
+        >>> found = DeepFool()(network, torch.tensor([[0.7, 0.1]]), torch.tensor([0]))
+        >>> round(found.size.item(), 2)
+        0.2
     """
 
     norm: Norm = "l2"

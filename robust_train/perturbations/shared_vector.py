@@ -29,6 +29,14 @@ class SharedVector(Budgeted):
         images: To learn from, at the most.
         batch_size: Images that a step of learning looks at together.
         vector: ``(C, H, W)`` what ``fit`` learnt.
+
+    Example:
+        >>> from robust_train.perturbations.universal_gradient import UniversalGradient
+        >>> images, labels = torch.rand(8, 4), torch.zeros(8, dtype=torch.int64)
+        >>> network, rng = torch.nn.Linear(4, 3), Streams.of(0, [0])
+        >>> learnt = UniversalGradient(eps=0.5).fit(network, [(images, labels)], rng)
+        >>> torch.allclose(learnt(network, images, labels).inputs, images + learnt.vector)
+        True
     """
 
     bounds: Bounds = None

@@ -28,6 +28,14 @@ class SpannedVector(SharedVector):
     Args:
         dimension: Of the subspace, k.
         draws: Random vectors of the subspace that are tried.
+
+    Example:
+        >>> from robust_train.perturbations.universal_singular import UniversalSingular
+        >>> images, labels = torch.rand(8, 4), torch.zeros(8, dtype=torch.int64)
+        >>> network, rng = torch.nn.Linear(4, 3), Streams.of(0, [0])
+        >>> learnt = UniversalSingular(eps=0.5, dimension=2).fit(network, [(images, labels)], rng)
+        >>> learnt.vector.shape, round(learnt.vector.norm().item(), 2)
+        (torch.Size([4]), 0.5)
     """
 
     norm: BallNorm = "l2"

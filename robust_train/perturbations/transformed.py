@@ -27,6 +27,15 @@ class Transformed(Perturbation):
 
     Args:
         transform: The family of transformations.
+
+    Example:
+        >>> from robust_train.perturbations.worst_pose import WorstPose
+        >>> from robust_train.transforms import Rotation
+        >>> search = WorstPose(transform=Rotation(), limits=(30.0,), grid=(5,))
+        >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))
+        >>> found = search(network, torch.rand(2, 1, 8, 8), torch.tensor([0, 1]))
+        >>> bool((found.parameters.abs() <= 30).all())  # degrees
+        True
     """
 
     transform: Transform
