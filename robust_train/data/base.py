@@ -33,6 +33,17 @@ class ImageData(pl.LightningDataModule, ABC):
 
     Raises:
         ValueError: The share is not between 0 and 1, or batches are to come less than once.
+
+    Example:
+        >>> from robust_train.data.tensor_images import TensorImages
+        >>> class Grey(ImageData):
+        ...     classes, shape = ("dark", "light"), (1, 2, 2)
+        ...     def read(self, train):
+        ...         levels = torch.arange(100, dtype=torch.uint8)
+        ...         return TensorImages(levels.view(-1, 1, 1, 1).expand(-1, 1, 2, 2), (levels >= 50).long())
+        >>> data = Grey(batch_size=32, validation=0.1)
+        >>> len(data.train_set), len(data.validation_set)
+        (90, 10)
     """
 
     def __init__(

@@ -33,6 +33,13 @@ class Step:
         activations: Of the modules that the defense watches, in the pass that gave the logits.
         objective: ``(N,)`` losses that all defenses together make of a step, in a forward pass of its own.
         weights: What to put back, by name, where a defense moved weights for the time of the step.
+
+    Example:
+        >>> images, labels = torch.rand(8, 1, 2, 2), torch.zeros(8, dtype=torch.int64)
+        >>> step = Step(images, labels, images, labels, progress=0.5, rng=Streams.of(0, range(8)))
+        >>> brighter = replace(step, inputs=(step.inputs + 0.1).clamp(0, 1))  # as a defense changes it
+        >>> bool((brighter.inputs >= brighter.clean).all())
+        True
     """
 
     inputs: Tensor
@@ -65,6 +72,14 @@ class Defense:
     It is stateless: what must be remembered is a buffer of what ``wrap`` returns, or, in the course of one
     training, an attribute of the network that ``begin`` removes. Defenses stack
     in the order in which a recipe lists them.
+
+    Example:
+        >>> from robust_train.defenses.gradient_penalty import GradientPenalty
+        >>> images, labels = torch.rand(8, 4), torch.zeros(8, dtype=torch.int64)
+        >>> step = Step(images, labels, images, labels, progress=0.5, rng=Streams.of(0, range(8)))
+        >>> losses = GradientPenalty().loss(nn.Linear(4, 2), step, torch.zeros(8))
+        >>> bool((losses > 0).all())  # the penalty was added
+        True
     """
 
     watch: ClassVar[tuple[type[nn.Module], ...]] = ()

@@ -19,6 +19,11 @@ class Estimate:
         low: Lower end of the interval.
         high: Upper end.
         n: Samples.
+
+    Example:
+        >>> figure = Estimate(value=0.75, low=0.3, high=0.95, n=4)
+        >>> f"{figure.value:.0%}, between {figure.low:.0%} and {figure.high:.0%} (n = {figure.n})"
+        '75%, between 30% and 95% (n = 4)'
     """
 
     value: float
