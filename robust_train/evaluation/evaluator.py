@@ -46,6 +46,15 @@ class Evaluator:
     Raises:
         ValueError: The network's parameters are sharded over processes, or several draws are asked of one
             that has no ``Noise``, or, on the first block, whose draws are all the same.
+
+    Example:
+        >>> from robust_train.perturbations.fgsm import FGSM
+        >>> evaluator = Evaluator(Deployed(torch.nn.Linear(4, 2)), {"fgsm": FGSM(eps=0.1)})
+        >>> for first in (0, 8):  # two blocks of eight samples
+        ...     index = torch.arange(first, first + 8)
+        ...     evaluator.add(index, torch.rand(8, 4), index % 2)
+        >>> evaluator.results().clean_accuracy.n
+        16
     """
 
     def __init__(

@@ -53,6 +53,16 @@ class RegimeResult:
         examples: ``(G, C, H, W)`` the perturbed images of the gallery.
         learning: Of a regime that learnt before.
         detection: What the flag of a network that has one catches, under a regime within a budget.
+
+    Example:
+        >>> import torch
+        >>> from robust_train.evaluation.evaluate import evaluate
+        >>> from robust_train.perturbations.fgsm import FGSM
+        >>> data = [(torch.rand(4), i % 2) for i in range(8)]
+        >>> results = evaluate(torch.nn.Linear(4, 2), data, {"fgsm": FGSM(eps=0.1)}, progress=False)
+        >>> regime = results.regimes["fgsm"]
+        >>> regime.kind, regime.norm, regime.eps, sorted(regime.metrics)
+        ('FGSM', 'linf', 0.1, ['fooling_rate', 'robust_accuracy'])
     """
 
     name: str
@@ -85,6 +95,15 @@ class Results:
             precision, versions. Plain values.
         warnings: What the preflight found, a sentence each.
         false_positives: Share of the unperturbed inputs that a network flags, where it can.
+
+    Example:
+        >>> import torch
+        >>> from robust_train.evaluation.evaluate import evaluate
+        >>> from robust_train.perturbations.fgsm import FGSM
+        >>> data = [(torch.rand(4), i % 2) for i in range(8)]
+        >>> results = evaluate(torch.nn.Linear(4, 2), data, {"fgsm": FGSM(eps=0.1)}, progress=False)
+        >>> results.clean_accuracy.n, list(results.regimes), len(results.regimes["fgsm"].outcome.index)
+        (8, ['fgsm'], 8)
     """
 
     clean_accuracy: Estimate
