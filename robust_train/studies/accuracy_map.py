@@ -30,6 +30,16 @@ class AccuracyMap(Study):
     References:
         An empirical evaluation of current convolutional architectures' ability to manage nuisance
         location and scale variability (Karianakis, Dong and Soatto, 2016)
+
+    Example:
+        >>> from robust_train.studies.run import study
+        >>> from robust_train.transforms.translation import Translation
+        >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2))
+        >>> data = [(torch.rand(1, 8, 8), i % 2) for i in range(4)]
+        >>> asked = AccuracyMap(transform=Translation(), rows=[0.0, 2.0], columns=[-1.0, 0.0, 1.0])
+        >>> grid = study(network, data, {"map": asked}, progress=False)["map"].figures[0]
+        >>> len(grid.rows), len(grid.columns), grid.values[0][0].n
+        (2, 3, 4)
     """
 
     transform: Transform

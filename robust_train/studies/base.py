@@ -17,6 +17,16 @@ class Study(ABC):
 
     Subclasses are frozen dataclasses: fields are what is asked. A study runs in the evaluator's attack
     mode: the network is frozen, evaluates, and is afterwards what it was.
+
+    Example:
+        >>> class Brightness(Study):
+        ...     def __call__(self, network, blocks, seed):
+        ...         mean = sum(inputs.mean().item() for _, inputs, _ in blocks)
+        ...         return Finding(f"The images have a mean of {mean:.2f}.", [])
+        >>> import torch
+        >>> images, labels = torch.full((2, 1, 4, 4), 0.5), torch.tensor([0, 1])
+        >>> Brightness()(torch.nn.Flatten(), [(torch.arange(2), images, labels)], seed=0).summary
+        'The images have a mean of 0.50.'
     """
 
     @abstractmethod

@@ -42,6 +42,14 @@ class CertifiedRadius(Study):
     Raises:
         ValueError: The search is not one of l2, or of a module no bound is known.
         RuntimeError: Something was found inside of what is certified.
+
+    Example:
+        >>> from robust_train.studies.run import study
+        >>> data = [(torch.rand(4), i % 2) for i in range(4)]
+        >>> asked = CertifiedRadius(eps=[0.1, 0.5], perturbation=DDN(steps=10))
+        >>> found = study(nn.Linear(4, 2), data, {"radius": asked}, progress=False)["radius"]
+        >>> found.settings["median certified"] <= found.settings["median found"]
+        True
     """
 
     eps: list[float]

@@ -32,6 +32,15 @@ class CorruptionTable(Study):
     References:
         Benchmarking neural network robustness to common corruptions and perturbations (Hendrycks and
         Dietterich, 2019)
+
+    Example:
+        >>> from robust_train.studies.run import study
+        >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 2))
+        >>> data = [(torch.rand(3, 8, 8), i % 2) for i in range(4)]
+        >>> asked = CorruptionTable(kinds=("contrast", "gaussian_noise"), severities=(1, 3, 5))
+        >>> grid = study(network, data, {"table": asked}, progress=False)["table"].figures[0]
+        >>> grid.rows, grid.columns
+        (['contrast', 'gaussian_noise'], ['1', '3', '5'])
     """
 
     kinds: tuple[str, ...] = tuple(KINDS)

@@ -34,6 +34,17 @@ class DetectionROC(Study):
     References:
         Adversarial examples are not easily detected: bypassing ten detection methods (Carlini and
         Wagner, 2017)
+
+    Example:
+        >>> from robust_train.perturbations.fgsm import FGSM
+        >>> from robust_train.studies.run import study
+        >>> network = torch.nn.Linear(4, 3)
+        >>> network.rejects = True  # two classes, and the last logit is the flag
+        >>> data = [(torch.rand(4), i % 2) for i in range(8)]
+        >>> asked = DetectionROC(perturbations={"fgsm": FGSM(eps=0.5)})
+        >>> curves = study(network, data, {"roc": asked}, progress=False)["roc"].figures[0]
+        >>> len(curves.series)  # of the attack, and of chance
+        2
     """
 
     perturbations: dict[str, Perturbation]

@@ -39,6 +39,16 @@ class FailureProbability(Study):
     References:
         Robustness of classifiers to nuisance variables: measuring and sampling failures (Fawzi and
         Frossard, 2016)
+
+    Example:
+        >>> from robust_train.studies.run import study
+        >>> from robust_train.transforms.brightness import Brightness
+        >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 2))
+        >>> data = [(torch.rand(1, 8, 8), i % 2) for i in range(4)]
+        >>> asked = FailureProbability(transform=Brightness(), scale=[0.2], draws=8, chain=4)
+        >>> found = study(network, data, {"light": asked}, progress=False)["light"]
+        >>> 0 <= found.settings["probability"] <= 1
+        True
     """
 
     transform: Transform

@@ -15,6 +15,12 @@ class Curves:
         y_label: The figure, with its unit.
         series: By name: the values of the quantity and the figures there.
         logarithmic: Whether the quantity is drawn on a logarithmic axis.
+
+    Example:
+        >>> points = [(1, Estimate(0.8, 0.7, 0.9, n=80)), (2, Estimate(0.5, 0.4, 0.6, n=80))]
+        >>> curves = Curves("Robust accuracy", "eps", "share", {"pgd": points})
+        >>> [(eps, estimate.value) for eps, estimate in curves.series["pgd"]]
+        [(1, 0.8), (2, 0.5)]
     """
 
     title: str
@@ -36,6 +42,12 @@ class Grid:
         columns: Likewise.
         values: A list of figures for each row.
         shares: Whether these are shares in [0, 1], or numbers between -1 and 1 such as cosines.
+
+    Example:
+        >>> cells = [[Estimate(0.8, 0.7, 0.9, n=80), Estimate(0.5, 0.4, 0.6, n=80)]]
+        >>> grid = Grid("Accuracy", "corruption", "severity", rows=["fog"], columns=["1", "5"], values=cells)
+        >>> grid.values[0][grid.columns.index("5")].value
+        0.5
     """
 
     title: str
@@ -55,6 +67,11 @@ class Finding:
         summary: What it says, in a sentence or two.
         figures: What it draws.
         settings: Hyper-parameters and sample counts, as plain values.
+
+    Example:
+        >>> finding = Finding("No image is fooled.", figures=[], settings={"samples": 80})
+        >>> finding.summary, finding.settings["samples"]
+        ('No image is fooled.', 80)
     """
 
     summary: str

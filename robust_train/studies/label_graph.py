@@ -31,6 +31,15 @@ class LabelGraph(Study):
 
     References:
         Universal adversarial perturbations (Moosavi-Dezfooli et al., 2017)
+
+    Example:
+        >>> from robust_train.perturbations.deepfool import DeepFool
+        >>> from robust_train.studies.run import study
+        >>> data = [(torch.rand(4), i % 3) for i in range(6)]
+        >>> asked = LabelGraph(perturbation=DeepFool(bounds=None))
+        >>> grid = study(torch.nn.Linear(4, 3), data, {"graph": asked}, progress=False)["graph"].figures[0]
+        >>> grid.rows, grid.columns
+        (['fooled', '0', '1', '2'], ['0', '1', '2'])
     """
 
     perturbation: Perturbation

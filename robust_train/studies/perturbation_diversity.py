@@ -34,6 +34,15 @@ class PerturbationDiversity(Study):
 
     References:
         Learning to attack: adversarial transformation networks (Baluja and Fischer, 2018), for the question
+
+    Example:
+        >>> from robust_train.perturbations.deepfool import DeepFool
+        >>> from robust_train.studies.run import study
+        >>> data = [(torch.full((4,), 0.5), 0) for _ in range(6)]  # the same image: one perturbation
+        >>> asked = PerturbationDiversity(perturbation=DeepFool(bounds=None))
+        >>> found = study(torch.nn.Linear(4, 2), data, {"diversity": asked}, progress=False)["diversity"]
+        >>> abs(found.settings["diversity"]) < 1e-6
+        True
     """
 
     perturbation: Perturbation

@@ -40,6 +40,15 @@ def study(
         seed: Of all random draws.
         device: Where to compute; by default where the network's parameters are.
         progress: Show a bar.
+
+    Example:
+        >>> from robust_train.perturbations.fgsm import FGSM
+        >>> from robust_train.studies.label_graph import LabelGraph
+        >>> data = [(torch.full((4,), i / 8), i % 2) for i in range(8)]
+        >>> asked = {"labels": LabelGraph(perturbation=FGSM(eps=0.1))}
+        >>> found = study(torch.nn.Linear(4, 2), data, asked, progress=False)
+        >>> found["labels"].settings["samples"]
+        8
     """
     deployed, blocks = Deployed(network), Blocks(data, block, limit, seed)
     where = deployed.placed(device)

@@ -38,6 +38,13 @@ class Transfer:
             unflagged.
         noise: ``(n, K, K)`` the same of random noise with the l2 norm of what was made on the first,
             in the same box.
+
+    Example:
+        >>> right = torch.ones(2, 2, dtype=torch.bool)
+        >>> broken = torch.tensor([[[True, True], [True, True]], [[True, False], [False, True]]])
+        >>> found = Transfer(("a", "b"), torch.arange(2), right, broken, torch.zeros_like(broken))
+        >>> found.rate(0, 1).value, found.robust(0).value  # of what was made on a, half breaks b
+        (0.5, 0.0)
     """
 
     names: tuple[str, ...]

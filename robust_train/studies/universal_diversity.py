@@ -31,6 +31,15 @@ class UniversalDiversity(Study):
 
     References:
         Universal adversarial perturbations (Moosavi-Dezfooli et al., 2017)
+
+    Example:
+        >>> from robust_train.perturbations.universal_gradient import UniversalGradient
+        >>> from robust_train.studies.run import study
+        >>> data = [(torch.rand(4), i % 2) for i in range(8)]
+        >>> asked = UniversalDiversity(perturbation=UniversalGradient(eps=0.5), shuffles=2)
+        >>> found = study(torch.nn.Linear(4, 2), data, {"diversity": asked}, progress=False)["diversity"]
+        >>> [figure.title for figure in found.figures]
+        ['Fooling rate', 'Cosine']
     """
 
     perturbation: SharedVector

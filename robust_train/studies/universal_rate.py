@@ -30,6 +30,16 @@ class UniversalRate(Study):
 
     References:
         Universal adversarial perturbations (Moosavi-Dezfooli et al., 2017)
+
+    Example:
+        >>> import torch
+        >>> from robust_train.perturbations.universal_gradient import UniversalGradient
+        >>> from robust_train.studies.run import study
+        >>> data = [(torch.rand(4), i % 2) for i in range(8)]
+        >>> asked = UniversalRate(perturbation=UniversalGradient(eps=0.5), sizes=[1, 4])
+        >>> curves = study(torch.nn.Linear(4, 2), data, {"rate": asked}, progress=False)["rate"].figures[0]
+        >>> [size for size, _ in curves.series["UniversalGradient"]]
+        [1, 4]
     """
 
     perturbation: SharedVector
