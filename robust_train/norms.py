@@ -103,7 +103,7 @@ class Ball(Rows):
         p: The norm.
         eps: Radius, in the units of the inputs.
         low: Lower corner of the box around the set, rounded towards the center.
-        high: Upper corner, likewise.
+        high: Upper corner of that box, rounded towards the center.
 
     Example:
         >>> ball = Ball.around(torch.tensor([[0.9, 0.5]]), "linf", 0.2, (0.0, 1.0))

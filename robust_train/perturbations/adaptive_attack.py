@@ -21,7 +21,7 @@ def adaptive_attack(norm: Literal["linf", "l2"] = "linf", eps: float = 8 / 255) 
     breaks what the others left, only long ones can be trusted.
 
     Args:
-        norm: Of the budget, linf or l2.
+        norm: Norm of the budget, linf or l2.
         eps: Budget, in pixel units.
 
     References:

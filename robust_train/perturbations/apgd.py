@@ -39,7 +39,7 @@ class APGD(Budgeted):
     those of ``PGD``, without the sparsity that the authors' later work adapts.
 
     Args:
-        steps: Of each run.
+        steps: Gradient steps of each run.
         restarts: Independent starts, searched as one batch; the strongest counts.
         rho: Share of the steps that have to raise the loss.
         objective: The loss that is ascended.

@@ -40,10 +40,10 @@ class ATN(Budgeted):
         target: Class that all images are to get; without, they are to leave the predicted one.
         alpha: How far the target is raised above the largest probability.
         beta: Weight of the squared l2 distance.
-        images: To learn from, at the most.
-        epochs: Of training, with Adam.
-        learning_rate: Of the training.
-        batch_size: Of the training.
+        images: Images to learn from, at the most.
+        epochs: Epochs of training, with Adam.
+        learning_rate: Learning rate of the training.
+        batch_size: Images in a batch of the training.
         width: Channels of the network's layers.
         generator: What ``fit`` trained.
 

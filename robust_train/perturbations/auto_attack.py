@@ -16,7 +16,7 @@ def auto_attack(norm: Literal["linf", "l2"] = "linf", eps: float = 8 / 255) -> W
     fooled. ``adaptive_attack`` comes as far for a fraction of the passes.
 
     Args:
-        norm: Of the budget, linf or l2.
+        norm: Norm of the budget, linf or l2.
         eps: Budget, in pixel units.
 
     References:

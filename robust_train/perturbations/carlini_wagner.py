@@ -38,14 +38,14 @@ class CarliniWagner(Minimal):
 
     Args:
         steps: Forward and backward passes for each c, at the most.
-        learning_rate: Of Adam, in units of w.
+        learning_rate: Learning rate of Adam, in units of w.
         binary_search_steps: Values of c that are tried.
-        initial_const: The first of them.
+        initial_const: The value of c that is tried first.
         progress: Share by which the lowest loss has to fall from one check to the next, or the
             minimisation ends; at 0 it never does.
-        checks: Of the progress, in the course of a minimisation; short ones need their time to turn
-            around.
-        ratio: Of the ends of the search over c, at which it ends; at 1 it never does.
+        checks: Number of times that the progress is checked in the course of a minimisation; short ones
+            need their time to turn around.
+        ratio: Ratio of the ends of the search over c at which it ends; at 1 it never does.
         confidence: Margin behind the boundary, in units of the logits, that a find has to have.
 
     References:

@@ -36,7 +36,7 @@ class FAB(Minimal):
 
     Args:
         norm: linf, l2 or l1.
-        steps: Of each run.
+        steps: Steps of each run.
         restarts: Runs; all but the first begin at random points, half as far away as the nearest
             that crosses (as 1 where none does).
         alpha_max: Largest weight of the input's projection.

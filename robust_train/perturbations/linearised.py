@@ -21,7 +21,7 @@ def linearise(network: Network, x: Tensor, goal: Goal, rivals: int) -> tuple[Ten
     Args:
         network: Images to logits.
         x: ``(N, ...)`` where.
-        goal: Of N samples.
+        goal: What counts as success for each of the N samples.
         rivals: Classes at the most, by descending logit.
 
     Returns:

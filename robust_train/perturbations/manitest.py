@@ -45,7 +45,7 @@ class Manitest(Transformed):
         transform: The family of transformations, of 1 to 4 parameters or so.
         limits: Largest change of each parameter that is tried, in its unit.
         grid: Number of nodes along each parameter, from limit to limit: odd.
-        radius: Of the steps, in nodes; by default the root of half the longest side of the lattice.
+        radius: Radius of the steps, in nodes; by default the root of half the longest side of the lattice.
         bisections: Halvings of the last step, each a forward pass.
 
     Raises:

@@ -25,7 +25,7 @@ class Occlusion(Transformed):
     place of the smallest margin. Sizes are shares of the image's area.
 
     Args:
-        side: Of the square, as a share of the shorter side of the image.
+        side: Side of the square, as a share of the shorter side of the image.
         stride: Pixels from place to place.
         transform: What covers the square.
         drop: Let a sample go once it is fooled.

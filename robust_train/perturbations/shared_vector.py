@@ -26,7 +26,7 @@ class SharedVector(Budgeted):
     short, image by image.
 
     Args:
-        images: To learn from, at the most.
+        images: Images to learn from, at the most.
         batch_size: Images that a step of learning looks at together.
         vector: ``(C, H, W)`` what ``fit`` learnt.
 

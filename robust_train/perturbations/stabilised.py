@@ -26,7 +26,7 @@ class Stabilised(Budgeted):
     network resists or only hides its gradients, as those of ``SaturationPenalty`` and ``Distillation`` do.
 
     Args:
-        norm: Of the budget; by default that of the search.
+        norm: Norm of the budget; by default that of the search.
         eps: Budget, in pixel units; by default that of the search.
         attack: The search, which takes norm, eps and bounds from here.
         slope: kappa, of the least derivative of a unit; 0 to leave units as they are.

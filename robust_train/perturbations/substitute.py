@@ -32,11 +32,11 @@ class Substitute(Budgeted):
     Args:
         budgeted: The search on the substitute, in this norm; eps and bounds are those given here. One that
             learns does so on the substitute, from the same images.
-        images: To start from, at the most; the target is asked for ``images * 2**rounds`` labels.
+        images: Images to start from, at the most; the target is asked for ``images * 2**rounds`` labels.
         rounds: Doublings of the points.
-        epochs: Of training, in each round, with Adam.
-        learning_rate: Of the training.
-        batch_size: Of the training.
+        epochs: Epochs of training in each round, with Adam.
+        learning_rate: Learning rate of the training.
+        batch_size: Images in a batch of the training.
         step_size: Length lambda of a step of the doubling, in pixel units.
         width: Channels of the substitute's first layer.
         network: What ``fit`` trained.

@@ -32,7 +32,7 @@ class Universal(SharedVector):
         delta: Share of the images that may keep their label.
         passes: Passes over the images at the most.
         steps: Iterations of DeepFool.
-        overshoot: Of DeepFool.
+        overshoot: Overshoot of DeepFool.
         candidates: Classes that DeepFool considers.
         sequential: One image at a time, as published.
 

@@ -32,7 +32,7 @@ class UniversalCurvature(SpannedVector):
     from the span of a random vector under powers of K.
 
     Args:
-        dimension: Of the subspace, k.
+        dimension: Dimension k of the subspace.
         draws: Random vectors of the subspace that are tried.
         steps: Powers of K, each with two forward and two backward passes an image.
         h: Distance of the differences, in l2; by default that of a vector of norm eps.

@@ -26,7 +26,7 @@ class UniversalSingular(SpannedVector):
     most images counts. In l2 the steepest direction is the vector itself.
 
     Args:
-        dimension: Of the subspace, k.
+        dimension: Dimension k of the subspace.
         draws: Random vectors of the subspace that are tried.
 
     References:
