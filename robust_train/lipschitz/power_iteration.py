@@ -19,9 +19,9 @@ def power_iteration(
 
     Args:
         linear: ``(1, *shape)`` to anything, linear, without a bias; it is given float64.
-        shape: Of what it takes.
-        steps: Of the iteration.
-        seed: Of the vector to begin with.
+        shape: Shape of what it takes.
+        steps: Steps of the iteration.
+        seed: Seed of the vector to begin with.
 
     Example:
         >>> round(power_iteration(lambda x: x * torch.tensor([3.0, 1.0]), (2,)), 6)

@@ -20,7 +20,7 @@ class _AlmostOrthogonal(nn.Module):
     Args:
         inputs: Channels that come in.
         outputs: Channels that go out.
-        size: Of the kernel.
+        size: Side of the kernel.
     """
 
     def __init__(self, inputs: int, outputs: int, size: int) -> None:
@@ -42,7 +42,7 @@ class AOLConvolution(_AlmostOrthogonal):
     Args:
         inputs: Channels that come in.
         outputs: Channels that go out.
-        size: Of the kernel, odd.
+        size: Side of the kernel, odd.
 
     References:
         Almost-orthogonal layers for efficient general-purpose Lipschitz networks (Prach and Lampert, 2022)

@@ -15,7 +15,7 @@ class Bottleneck(nn.Module):
 
     Args:
         decoding: What is passed on in evaluation mode: the ``mean``, or the ``draws`` of ``Noise``.
-        seed: Of the draws.
+        seed: Seed of the draws.
 
     Example:
         >>> import torch

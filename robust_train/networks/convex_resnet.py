@@ -19,9 +19,9 @@ class ConvexResNet(nn.Sequential):
         in_shape: ``(C, H, W)`` of the images; H and W are at least 4.
         classes: Number of logits.
         width: Channels of all blocks.
-        blocks: At each of the two resolutions.
-        mean: Of the pixels, one value for each channel or a single one for all.
-        std: Likewise.
+        blocks: Number of blocks at each of the two resolutions.
+        mean: Mean of the pixels, one value for each channel or a single one for all.
+        std: Standard deviation of the pixels, in the same form.
 
     Raises:
         ValueError: The images are too small to be pooled twice.

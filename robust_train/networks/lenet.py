@@ -16,8 +16,8 @@ class LeNet(nn.Sequential):
     Args:
         in_shape: ``(C, H, W)`` of the images.
         classes: Number of logits.
-        mean: Of the pixels, one value for each channel or a single one for all.
-        std: Likewise.
+        mean: Mean of the pixels, one value for each channel or a single one for all.
+        std: Standard deviation of the pixels, in the same form.
 
     Raises:
         ValueError: The images are of another size.

@@ -25,8 +25,8 @@ class LipschitzCNN(nn.Sequential):
         width: Channels at full resolution; half of it has four times as many.
         blocks: Residual layers at each resolution, and dense ones.
         hidden: Width of the dense ones.
-        mean: Of the pixels, one value for each channel or a single one for all.
-        std: Likewise.
+        mean: Mean of the pixels, one value for each channel or a single one for all.
+        std: Standard deviation of the pixels, in the same form.
 
     Raises:
         ValueError: The size of the images is odd.

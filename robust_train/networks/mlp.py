@@ -20,9 +20,9 @@ class MultilayerPerceptron(nn.Sequential):
         in_shape: ``(C, H, W)`` of the images.
         hidden: Widths of the hidden layers.
         classes: Number of logits.
-        mean: Of the pixels, one value for each channel or a single one for all.
-        std: Likewise.
-        unit: Between the layers: ``relu``, ``sigmoid`` or ``tanh``.
+        mean: Mean of the pixels, one value for each channel or a single one for all.
+        std: Standard deviation of the pixels, in the same form.
+        unit: Nonlinearity between the layers: ``relu``, ``sigmoid`` or ``tanh``.
 
     Raises:
         ValueError: There is no such unit.

@@ -22,7 +22,7 @@ class Noise(nn.Module):
     Args:
         sigma: Standard deviation of the noise.
         layer: Tells the layers of a network apart.
-        seed: Of all draws.
+        seed: Seed of all draws.
 
     Raises:
         ValueError: The standard deviation is negative.

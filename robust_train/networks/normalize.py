@@ -12,8 +12,8 @@ class Normalize(nn.Module):
     .. math:: x \mapsto (x - \mu) / \sigma
 
     Args:
-        mean: One value for each channel, or a single one for all.
-        std: Likewise, positive.
+        mean: Mean, one value for each channel or a single one for all.
+        std: Standard deviation, positive, in the same form.
         shape: ``(C,)`` or ``(C, H, W)`` that images must have; by default any size, and a channel
             for each value.
 

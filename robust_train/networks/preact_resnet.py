@@ -15,11 +15,11 @@ class PreActResNet18(nn.Sequential):
     and all but the first halve the image. 11.17 million parameters.
 
     Args:
-        channels: Of the images.
+        channels: Number of channels of the images.
         classes: Number of logits.
-        mean: Of the pixels, one value for each channel or a single one for all; by default
+        mean: Mean of the pixels, one value for each channel or a single one for all; by default
             CIFAR-10's.
-        std: Likewise.
+        std: Standard deviation of the pixels, in the same form.
 
     References:
         Identity mappings in deep residual networks (He et al., 2016)
@@ -61,7 +61,7 @@ class _Block(nn.Module):
     Args:
         inputs: Channels that come in.
         outputs: Channels that go out.
-        stride: Of the first convolution: 2 halves the image.
+        stride: Stride of the first convolution: 2 halves the image.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:

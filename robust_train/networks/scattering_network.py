@@ -28,11 +28,11 @@ class ScatteringNetwork(nn.Sequential):
     Args:
         in_shape: ``(C, H, W)`` of the images.
         classes: Number of logits.
-        scales: Of the wavelets; ``2 ** scales`` is at most H and W.
-        angles: Of the wavelets.
-        stride: Of the places that are kept; by default ``2 ** scales``.
-        mean: Of the pixels, one value for each channel or a single one for all.
-        std: Likewise.
+        scales: Number of scales of the wavelets; ``2 ** scales`` is at most H and W.
+        angles: Number of angles of the wavelets.
+        stride: Pixels between the places that are kept; by default ``2 ** scales``.
+        mean: Mean of the pixels, one value for each channel or a single one for all.
+        std: Standard deviation of the pixels, in the same form.
 
     Raises:
         ValueError: The images are smaller than the average.

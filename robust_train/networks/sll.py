@@ -15,7 +15,7 @@ class _ResidualLayer(nn.Module):
     Args:
         width: Channels that come in and go out.
         inner: Channels between.
-        size: Of the kernel.
+        size: Side of the kernel.
     """
 
     def __init__(self, width: int, inner: int, size: int) -> None:
@@ -40,7 +40,7 @@ class SLLConvolution(_ResidualLayer):
     Args:
         width: Channels that come in and go out.
         inner: Channels between; as many by default.
-        size: Of the kernel, odd.
+        size: Side of the kernel, odd.
 
     References:
         A unified algebraic perspective on Lipschitz neural networks (Araujo et al., 2023)

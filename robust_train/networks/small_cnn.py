@@ -19,8 +19,8 @@ class SmallCNN(nn.Sequential):
         classes: Number of logits.
         width: Channels of the first pair; the second has twice and the dense layer six times as many.
         batch_norm: Batch normalisation after each convolution.
-        mean: Of the pixels, one value for each channel or a single one for all.
-        std: Likewise.
+        mean: Mean of the pixels, one value for each channel or a single one for all.
+        std: Standard deviation of the pixels, in the same form.
 
     Raises:
         ValueError: The images are too small to be pooled twice.

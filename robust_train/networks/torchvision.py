@@ -15,10 +15,10 @@ class Torchvision(nn.Module):
     ``Torchvision("resnet18").network.load_state_dict(weights)``.
 
     Args:
-        name: As torchvision spells it, such as ``resnet18``.
+        name: Name of the network as torchvision spells it, such as ``resnet18``.
         classes: Number of logits.
-        mean: Of the pixels, for each of the three channels; by default ImageNet's.
-        std: Likewise.
+        mean: Mean of the pixels, for each of the three channels; by default ImageNet's.
+        std: Standard deviation of the pixels, for each of the three channels; by default ImageNet's.
 
     Raises:
         ValueError: torchvision has no classifier of that name.

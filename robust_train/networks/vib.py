@@ -30,9 +30,9 @@ class VIB(nn.Sequential):
         code: Width of the code, K.
         classes: Number of logits.
         decoding: What the decoder sees in evaluation mode: the ``mean`` of the code, or ``draws`` of it.
-        seed: Of the draws.
-        mean: Of the pixels, one value for each channel or a single one for all.
-        std: Likewise.
+        seed: Seed of the draws.
+        mean: Mean of the pixels, one value for each channel or a single one for all.
+        std: Standard deviation of the pixels, in the same form.
 
     References:
         Deep variational information bottleneck (Alemi et al., 2017)
