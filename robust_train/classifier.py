@@ -31,11 +31,11 @@ class RobustClassifier(pl.LightningModule):
 
     Args:
         network: Images in [0, 1] to logits; normalisation is its own first layer.
-        defenses: In the order in which they act.
+        defenses: The defenses, in the order in which they act; by default none.
         optimizer: Makes the optimizer from the parameters; by default AdamW.
         scheduler: Makes the scheduler from the optimizer.
         interval: Whether the scheduler steps each ``epoch`` or each optimizer ``step``.
-        seed: Of the defenses' own draws.
+        seed: Seed of the defenses' own draws.
 
     Raises:
         ValueError: The defenses are no list of such, or do not stack, or not in this order.
@@ -132,7 +132,7 @@ class RobustClassifier(pl.LightningModule):
 
         Args:
             batches: ``(N, C, H, W)`` training images and ``(N,)`` labels, to be walked as often as needed.
-            held_out: Likewise, that the network was not trained on.
+            held_out: Images and labels in the same form, that the network was not trained on.
         """
         parts = _Placed(batches, self.device), _Placed(held_out, self.device)
         with evaluating(self.network), torch.no_grad():

@@ -33,7 +33,7 @@ class AugMix(Defense):
     them; here the mixtures follow in a pass of their own.
 
     Args:
-        weight: Of the divergence, lambda.
+        weight: Weight lambda of the divergence.
         severity: Largest level of an operation, of 10.
         width: Number of chains that are mixed.
 

@@ -30,7 +30,7 @@ class Step:
         rng: A stream of random numbers for each sample of the step.
         logits: ``(N, K)`` of the network on ``inputs``, in single precision or better; empty until they
             are known.
-        activations: Of the modules that the defense watches, in the pass that gave the logits.
+        activations: Activations of the modules that the defense watches, in the pass that gave the logits.
         objective: ``(N,)`` losses that all defenses together make of a step, in a forward pass of its own.
         weights: What to put back, by name, where a defense moved weights for the time of the step.
 

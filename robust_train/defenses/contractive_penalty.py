@@ -34,7 +34,7 @@ class ContractivePenalty(Defense):
     too, and that is counted with it.
 
     Args:
-        weight: Of the penalty, lambda, the same for all layers.
+        weight: Weight lambda of the penalty, the same for all layers.
 
     Raises:
         ValueError: The weight is negative, or the network has no such layer as a module.

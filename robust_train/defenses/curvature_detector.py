@@ -36,11 +36,11 @@ class CurvatureDetector(Defense):
 
     Args:
         h: Length of the finite differences, in pixel units.
-        draws: Directions T.
-        steps: Of DeepFool.
+        draws: Number T of directions.
+        steps: Iterations of DeepFool.
         perturbation: What is held against clean images, to learn the sign.
         false_positives: Share of clean images that may be flagged.
-        seed: Of the directions.
+        seed: Seed of the directions.
 
     Raises:
         ValueError: A number has no meaning, or the network has a detector already.

@@ -21,7 +21,7 @@ class CurvaturePenalty(Defense):
     The paper fine-tunes trained networks with it while h grows.
 
     Args:
-        weight: Of the penalty, gamma.
+        weight: Weight gamma of the penalty.
         h: Length of the finite difference in l2, in pixel units; a ramp for one that grows.
 
     Raises:

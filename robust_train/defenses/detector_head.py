@@ -41,10 +41,10 @@ class DetectorHead(Defense):
         width: Channels of the head.
         freeze: Train the head alone; the classifier keeps its weights, which are to be loaded. They ask for
             no gradient from then on, until ``requires_grad_`` lets the classifier learn again.
-        weight: Of the detection loss.
+        weight: Weight of the detection loss.
         eps: Budget of the adversary, in pixel units; a ramp for one that grows.
         norm: linf, l2 or l1.
-        steps: Of the adversary.
+        steps: Gradient steps of the adversary.
         step_size: Length of a step in the norm; by default ``2.5 * eps / steps``.
         dynamic: Whether the adversary knows the head; without, sigma is 0.
         false_positives: Share of clean images that may be flagged.

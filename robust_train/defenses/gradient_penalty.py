@@ -22,7 +22,7 @@ class GradientPenalty(Defense):
     the network in evaluation mode: no dropout, and no other sample, has a share in it.
 
     Args:
-        weight: Of the penalty, lambda.
+        weight: Weight lambda of the penalty.
 
     Raises:
         ValueError: The weight is negative.

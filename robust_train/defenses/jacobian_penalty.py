@@ -22,7 +22,7 @@ class JacobianPenalty(Defense):
     mean, and the penalty is right on average. It is that of the network in evaluation mode.
 
     Args:
-        weight: Of the penalty, lambda.
+        weight: Weight lambda of the penalty.
         projections: Draws of v for each sample, each a backward pass.
 
     Raises:

@@ -26,7 +26,7 @@ class MART(AdversarialTraining):
         perturbation: The inner maximisation, run to its end on every sample.
         eps: Budget in place of the perturbation's own, in pixel units; a ramp for one that grows.
         mode: Which statistics the inner maximisation sees.
-        weight: Of the divergence, lambda.
+        weight: Weight lambda of the divergence.
 
     References:
         Improving adversarial robustness requires revisiting misclassified examples (Wang et al., 2020)

@@ -29,8 +29,8 @@ class NoiseLayers(Defense):
 
     Args:
         first: Standard deviation in front of the first layer, in the units that it sees.
-        sigma: Likewise of all others.
-        seed: Of all draws.
+        sigma: Standard deviation in front of all other layers, in the units that they see.
+        seed: Seed of all draws.
 
     Raises:
         ValueError: A standard deviation is negative, or the network has no such layer, or it holds a

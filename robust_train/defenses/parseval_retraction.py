@@ -35,7 +35,7 @@ class ParsevalRetraction(Defense):
     Args:
         beta: Strength of the pull, between 0 and 1.
         rows: Share of the rows of each matrix that a step pulls, among themselves.
-        seed: Of the rows.
+        seed: Seed of the draw of the rows.
 
     Raises:
         ValueError: A number has no meaning, the network has no such layer, or, after a step, a singular

@@ -25,7 +25,7 @@ class SaturationPenalty(Defense):
     so that this can be shown.
 
     Args:
-        weight: Of the penalty, lambda; a ramp for one that grows.
+        weight: Weight lambda of the penalty; a ramp for one that grows.
 
     Raises:
         ValueError: The weight is negative, or the network has none of these units as a module.

@@ -33,7 +33,7 @@ class SideInformation(Defense):
         side: Places of those that the network beside it sees.
         in_shape: ``(C, H, W)`` of the images.
         classes: Number of classes.
-        width: Of the network beside, a ``SmallCNN``.
+        width: Width of the network beside, a ``SmallCNN``.
         false_positives: Share of clean images that may be flagged.
 
     Raises:

@@ -28,7 +28,7 @@ class SpatialTransformer(Defense):
     ``Jitter`` before it, and do not expect more against perturbations of the pixels.
 
     Args:
-        channels: Of the images.
+        channels: Number of channels of the images.
         width: Channels of the localiser's two convolutions; its dense layer has twice as many.
         rate: Factor of what the localiser says, alpha.
 

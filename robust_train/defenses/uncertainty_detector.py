@@ -36,12 +36,12 @@ class UncertaintyDetector(Defense):
 
     Args:
         keep: Probability q that a unit stays.
-        draws: Masks T.
-        bandwidth: Of the kernel, in units of the last hidden layer.
+        draws: Number T of masks.
+        bandwidth: Bandwidth of the kernel, in units of the last hidden layer.
         points: Training images of a class that the density remembers, at the most.
         perturbation: What the regression learns to know.
         false_positives: Share of clean images that may be flagged.
-        seed: Of masks and noise.
+        seed: Seed of masks and noise.
 
     Raises:
         ValueError: A number has no meaning, or the network has no dense layer or a detector already.
