@@ -55,16 +55,16 @@ class Robustness(pl.Callback):
         limit: Number of samples, drawn by the seed; by default all, or the share to which the
             trainer limits the loop.
         block: Samples that are searched together.
-        seed: Of all random draws.
-        mean: Of the normalisation that the data went through, one value a channel; eps stays in
+        seed: Seed of all random draws.
+        mean: Means of the normalisation that the data went through, one a channel; eps stays in
             pixel units.
-        std: Likewise.
+        std: Standard deviations of that normalisation, one a channel.
         logits: Key or position of the logits, where the module returns a dictionary or a tuple.
         keys: Names of inputs and labels, where batches are dictionaries with unusual ones.
         autocast: Judge the module in the trainer's own precision rather than in float32.
         gallery: How many samples to keep the images of.
-        draws: Of the noise of a stochastic network: its mean over so many is attacked, and its mean over
-            as many others is judged, and each of those alone.
+        draws: Draws of the noise of a stochastic network: its mean over so many is attacked, and its mean
+            over as many others is judged, and each of those alone.
         bar: Show a progress bar, where the trainer shows its own.
 
     Raises:

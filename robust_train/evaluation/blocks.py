@@ -24,7 +24,7 @@ class Blocks:
         dataset: Anything with a length and items.
         size: Samples in a block, B.
         limit: Judge this many samples, drawn by the seed without regard to their order.
-        seed: Of that draw.
+        seed: Seed of that draw.
         collate: Makes a batch of items.
         held: So many samples, drawn by the seed too, are there to learn from and never judged.
 

@@ -15,8 +15,8 @@ class Deployed(nn.Module):
 
     Args:
         network: The network; a Lightning module serves as well.
-        mean: Of the normalisation that happens before the network, one value a channel.
-        std: Likewise.
+        mean: Means of the normalisation that happens before the network, one a channel.
+        std: Standard deviations of that normalisation, one a channel.
         logits: Key or position of the logits where the network returns a dictionary or a tuple.
         precision: Makes the context in which the network runs, such as a trainer's autocast.
 

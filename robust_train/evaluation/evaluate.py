@@ -60,15 +60,16 @@ def evaluate(
             as many as they ask for, which is then not judged.
         limit: Number of samples, drawn by the seed; all by default.
         block: Samples that are searched together. Part of what defines the figures, to the bit.
-        seed: Of all random draws.
+        seed: Seed of all random draws.
         device: Where to compute; by default where the network's parameters are.
-        mean: Of the normalisation that the *data* already went through, if it did.
-        std: Likewise.
+        mean: Means of the normalisation that the *data* already went through, if it did, one a channel.
+        std: Standard deviations of that normalisation, one a channel.
         logits: Key or position of the logits, where the network returns a dictionary or a tuple.
         keys: Names of inputs and labels, where batches are dictionaries with unusual ones.
         gallery: How many samples to keep the images of; ``None`` for all.
-        draws: Of the noise of a stochastic network (see ``Noise``): its mean over so many is attacked, and
-            its mean over as many others is judged, and each of those alone. By default its first draw is all.
+        draws: Draws of the noise of a stochastic network (see ``Noise``): its mean over so many is
+            attacked, and its mean over as many others is judged, and each of those alone. By default its
+            first draw is all.
         progress: Show a bar.
 
     Raises:

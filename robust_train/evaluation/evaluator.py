@@ -36,12 +36,12 @@ class Evaluator:
     Args:
         network: The network as it is deployed.
         suite: Regimes by name.
-        seed: Of all random draws; sample i has the same ones in any block and process.
+        seed: Seed of all random draws; sample i has the same ones in any block and process.
         gallery: The positions whose images are kept; all of them where it is ``None``.
-        draws: Of the ``Noise`` of a stochastic network: its mean over so many is attacked, and its mean over
-            as many others is judged, and each of those alone. With 1, the network is judged at its first.
-            What a minimal search found is stretched until four further sets of so many draws agree; where the
-            judging ones do not confirm it all the same, it counts as none, of size inf.
+        draws: Draws of the ``Noise`` of a stochastic network: its mean over so many is attacked, and its mean
+            over as many others is judged, and each of those alone. With 1, the network is judged at its
+            first. What a minimal search found is stretched until four further sets of so many draws agree;
+            where the judging ones do not confirm it all the same, it counts as none, of size inf.
 
     Raises:
         ValueError: The network's parameters are sharded over processes, or several draws are asked of one

@@ -11,8 +11,8 @@ def progress(regimes: int, blocks: int, shown: bool, learners: int = 0) -> Itera
     """A bar over all regimes of all blocks; to be called with the name of each that is done.
 
     Args:
-        regimes: How many.
-        blocks: Likewise.
+        regimes: Number of regimes.
+        blocks: Number of blocks.
         shown: Whether there is a bar.
         learners: Regimes that learn before; each counts as a block more.
     """

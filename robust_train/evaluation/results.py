@@ -15,8 +15,8 @@ class Learning:
     """What a regime learnt from before it was judged, and what that cost in all.
 
     Args:
-        images: How many.
-        source: Of which, and how they were drawn; a sentence.
+        images: Number of images.
+        source: Where the images come from and how they were drawn; a sentence.
         forwards: Forward passes, each of one image.
         backwards: Backward passes.
         seconds: Wall time.
@@ -48,10 +48,10 @@ class RegimeResult:
             are missing.
         outcome: Every sample once, ordered by index.
         forwards: Forward passes for each sample, those of learning included.
-        backwards: Backward passes for each sample, likewise.
-        seconds: Wall time, likewise; never part of what is compared between runs.
+        backwards: Backward passes for each sample, those of learning included.
+        seconds: Wall time, that of learning included; never part of what is compared between runs.
         examples: ``(G, C, H, W)`` the perturbed images of the gallery.
-        learning: Of a regime that learnt before.
+        learning: What a regime that learns learnt from, and at what cost.
         detection: What the flag of a network that has one catches, under a regime within a budget.
 
     Example:
@@ -86,8 +86,8 @@ class Results:
     """One network, measured under a suite of regimes.
 
     Args:
-        clean_accuracy: On the unperturbed inputs.
-        regimes: By name, in the order of the suite.
+        clean_accuracy: Accuracy on the unperturbed inputs.
+        regimes: Result of each regime by name, in the order of the suite.
         examples: ``(G, C, H, W)`` the clean images of the gallery.
         example_index: ``(G,)`` their positions in the data set.
         classes: Names of the classes, or nothing.

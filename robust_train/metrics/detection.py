@@ -43,7 +43,7 @@ class Detection:
         """What is caught of the images of an outcome.
 
         Args:
-            outcome: Of a network that flags inputs.
+            outcome: Outcome of a network that flags inputs.
             eps: The budget; ``None`` for any finite size.
             onward: Whether the search went on where it was not flagged any more. One that ended there says
                 nothing of lower thresholds: most of its images would be flagged at one just below, and few
