@@ -29,7 +29,7 @@ def save(folder: str | Path, network: nn.Module, recipe: Mapping[str, Any]) -> N
 
     Args:
         folder: An existing folder.
-        network: As trained: with what the defenses of the recipe put around it.
+        network: The trained network, with what the defenses of the recipe put around it.
         recipe: Plain values, with at least ``model: {network: ...}``.
 
     Raises:

@@ -18,10 +18,10 @@ class Cost:
     """Per sample, of all regimes together, and what they take to learn before.
 
     Args:
-        forwards: Passes for each sample.
-        backwards: Likewise.
-        seconds: For each sample.
-        learning: Seconds, once.
+        forwards: Forward passes for each sample.
+        backwards: Backward passes for each sample.
+        seconds: Seconds for each sample.
+        learning: Seconds of learning, once.
 
     Example:
         >>> Cost(forwards=412.3, backwards=398.9, seconds=0.09).sentence(450)

@@ -60,9 +60,9 @@ def write_card(results: Results, path: str | Path, name: str, recipe: str, comma
     Args:
         results: What was measured.
         path: The file to write.
-        name: Of the checkpoint.
+        name: Name of the checkpoint.
         recipe: Text of the recipe.
-        command: What trains it again.
+        command: Command that trains it again.
 
     Raises:
         OSError: The folder is missing or cannot be written.

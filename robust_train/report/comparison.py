@@ -29,7 +29,7 @@ def write_comparison(found: Mapping[str, Transfer], folder: Path, title: str) ->
 
     Args:
         found: What was measured, by regime.
-        folder: Where to.
+        folder: Folder to write to.
         title: Heading of the page.
 
     Raises:

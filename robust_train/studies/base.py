@@ -36,5 +36,5 @@ class Study(ABC):
         Args:
             network: Images to logits.
             blocks: The data, in its order.
-            seed: Of all random draws; sample i has the same ones in any block.
+            seed: Seed of all random draws; sample i has the same ones in any block.
         """

@@ -23,7 +23,7 @@ class CorruptionTable(Study):
     At all severities an image meets the same draws.
 
     Args:
-        kinds: Of corruptions; by default all fifteen.
+        kinds: Names of the corruptions; by default all fifteen.
         severities: From 0 to 5, not necessarily whole.
 
     Raises:

@@ -25,8 +25,8 @@ class DetectionROC(Study):
     harm needs no flag.
 
     Args:
-        perturbations: By name. Those that run to their end, ``drop: false``, show all of the curve; one
-            that ends at the first success shows the detector's own threshold alone.
+        perturbations: Perturbations by name. Those that run to their end, ``drop: false``, show all of the
+            curve; one that ends at the first success shows the detector's own threshold alone.
 
     Raises:
         ValueError: There are no perturbations, one has to learn first, or the network flags nothing.

@@ -13,7 +13,7 @@ class Curves:
         title: What is drawn.
         x_label: The quantity, with its unit.
         y_label: The figure, with its unit.
-        series: By name: the values of the quantity and the figures there.
+        series: Points of each series, by its name: values of the quantity and the figures there.
         logarithmic: Whether the quantity is drawn on a logarithmic axis.
 
     Example:
@@ -38,8 +38,8 @@ class Grid:
         title: What is drawn.
         row_label: What the rows are.
         column_label: What the columns are.
-        rows: Their values or names.
-        columns: Likewise.
+        rows: Values or names of the rows.
+        columns: Values or names of the columns.
         values: A list of figures for each row.
         shares: Whether these are shares in [0, 1], or numbers between -1 and 1 such as cosines.
 

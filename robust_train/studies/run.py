@@ -34,10 +34,10 @@ def study(
     Args:
         network: Images to logits; a module is moved to ``device``.
         data: A data set of ``(image, label)`` with images in [0, 1].
-        studies: By name.
+        studies: The studies, by name.
         limit: Number of samples, drawn by the seed; all by default.
         block: Samples that pass through the network together.
-        seed: Of all random draws.
+        seed: Seed of all random draws.
         device: Where to compute; by default where the network's parameters are.
         progress: Show a bar.
 

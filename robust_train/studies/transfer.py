@@ -31,7 +31,7 @@ class Transfer:
     """What was made on each of K networks, tried on all of them.
 
     Args:
-        names: Of the K networks.
+        names: Names of the K networks.
         index: ``(n,)`` positions in the data set.
         right: ``(n, K)`` whether a network gets the clean sample right.
         broken: ``(n, K, K)`` whether what was made on the first network makes the second one wrong,
@@ -94,15 +94,15 @@ def transfer(
     In a distributed program every process calls it and gets the same.
 
     Args:
-        networks: By name; images to logits. Modules are moved to ``device``.
+        networks: Networks by name, images to logits; modules are moved to ``device``.
         data: A data set of ``(image, label)`` with images in [0, 1].
         perturbation: What is made; one that learns does so on each network.
         training: A data set to learn from; else a share of the data is, and is then not judged.
         limit: Number of samples, drawn by the seed; all by default.
         block: Samples that are searched together.
-        seed: Of all random draws.
+        seed: Seed of all random draws.
         device: Where to compute; by default where the parameters of all networks are.
-        name: Of the perturbation, beside the bar.
+        name: Name of the perturbation, shown beside the bar.
         progress: Show a bar.
 
     References:
