@@ -28,7 +28,7 @@ class ImageData(pl.LightningDataModule, ABC):
         batch_size: Images in a batch.
         workers: Processes that read images, beside the main one.
         validation: Share of the training part that is held out.
-        seed: Of the choice of that share.
+        seed: Seed of the choice of that share.
         replays: How often each batch of the training part comes, in a row; an epoch is that much longer.
 
     Raises:

@@ -13,7 +13,7 @@ def stratified_split(labels: Tensor, count: int, seed: int) -> tuple[Tensor, Ten
     Args:
         labels: ``(N,)``.
         count: Samples to hold out, at most N.
-        seed: Of the choice, which nothing else influences.
+        seed: Seed of the choice, which nothing else influences.
 
     Returns:
         The positions of the rest and of what is held out, each in ascending order.

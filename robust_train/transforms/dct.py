@@ -33,8 +33,8 @@ def dct_vectors(shape: tuple[int, ...], count: int, *, high: bool = False) -> Te
     length of (k / height, l / width); of equal ones, the first channel comes first.
 
     Args:
-        shape: Of an image, ``(C, H, W)``; fewer axes will do.
-        count: How many.
+        shape: Shape of an image, ``(C, H, W)``; fewer axes will do.
+        count: Number of waves.
         high: The waves of the highest frequencies, instead of the lowest, the highest first.
 
     Example:

@@ -13,9 +13,9 @@ class EyeglassFrame(Mask):
     """The pixels under two rectangular rims, a bridge and two temples, drawn to the size of the image.
 
     Args:
-        height: Of the rims, as a share of the image's height.
-        width: Of each rim, as a share of the image's width.
-        thickness: Of the frame, as a share of the image's width; a pixel at the least.
+        height: Height of the rims, as a share of the image's height.
+        width: Width of each rim, as a share of the image's width.
+        thickness: Thickness of the frame, as a share of the image's width; a pixel at the least.
         center: Height of the middle of the rims, as a share, from above.
 
     Example:

@@ -16,7 +16,7 @@ class Occluder(Transform):
     """Sets the pixels of a square to one value; its corner and its side are the parameters.
 
     Args:
-        value: Of the pixels, in pixel units; half way between black and white is grey.
+        value: Value of the pixels, in pixel units; half way between black and white is grey.
 
     Example:
         >>> x = torch.zeros(1, 1, 3, 3)

@@ -24,7 +24,7 @@ class Placement(Transform):
     averages blocks of four, and leaves pixels out below it.
 
     Args:
-        background: Of the canvas, in pixel units.
+        background: Value of the canvas, in pixel units.
 
     Example:
         >>> import torch
