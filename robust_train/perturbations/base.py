@@ -154,7 +154,7 @@ class Additive(Perturbation):
     r"""What adds to the pixels, :math:`T_r(x) = x + r`, and is measured in a norm.
 
     Args:
-        norm: In which r is measured.
+        norm: Norm in which r is measured.
 
     Example:
         >>> from robust_train.perturbations.ddn import DDN

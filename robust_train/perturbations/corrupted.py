@@ -23,8 +23,8 @@ class Corrupted(Transformed):
 
     Args:
         transform: A family with one parameter, such as a common corruption.
-        severity: The parameter, in its unit.
-        draws: How many of a random transform are tried, J; a single one costs no pass.
+        severity: Value of the parameter, in its unit.
+        draws: Number J of draws of a random transform that are tried; a single one costs no pass.
 
     Raises:
         ValueError: The transform has not one parameter but several; or several draws of one that is not

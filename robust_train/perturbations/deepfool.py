@@ -33,7 +33,7 @@ class DeepFool(Minimal):
     made. The smallest perturbation that was seen to cross counts.
 
     Args:
-        norm: linf, l2 or l1.
+        norm: Norm that is minimised: linf, l2 or l1.
         steps: Steps at the most, refinements not counted.
         overshoot: Share by which the perturbation is lengthened, so as to land behind the boundary.
         candidates: Classes that a step considers, the one to leave included, by descending logit.

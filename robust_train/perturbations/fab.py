@@ -35,7 +35,7 @@ class FAB(Minimal):
     with secants.
 
     Args:
-        norm: linf, l2 or l1.
+        norm: Norm that is minimised: linf, l2 or l1.
         steps: Steps of each run.
         restarts: Runs; all but the first begin at random points, half as far away as the nearest
             that crosses (as 1 where none does).
@@ -45,7 +45,7 @@ class FAB(Minimal):
         targets: Classes that are run towards one at a time, by descending logit; 0 for runs towards
             the nearest boundary. A goal that has a target of its own has its way.
         candidates: Classes that a step considers, the one to leave included, by descending logit.
-        bisections: Halvings at the end.
+        bisections: Halvings, at the end, of the way from the input to what was found.
 
     Raises:
         ValueError: A hyper-parameter has no meaning.

@@ -21,7 +21,7 @@ class Foreign(Perturbation):
 
     Args:
         attack: The callable; its randomness is its own.
-        norm: In which its changes are measured.
+        norm: Norm in which its changes are measured.
         eps: The budget that it claims to keep.
 
     Raises:

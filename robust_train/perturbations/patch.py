@@ -30,8 +30,8 @@ class Patch(Perturbation):
     Args:
         area: Share of the image that the patch covers; it has the image's proportions.
         target: Class that all images are to get, or none.
-        images: To learn from, at the most.
-        epochs: Passes over them.
+        images: Images to learn from, at the most.
+        epochs: Passes over the images.
         batch_size: Images in a step.
         step_size: First step, in pixel units, falling to zero.
         objective: The loss that is ascended.

@@ -31,7 +31,7 @@ class RandomDirection(Minimal):
     noise too; with uniform components it is that of uniform noise.
 
     Args:
-        norm: In which sizes are reported; the direction has unit l2 norm.
+        norm: Norm in which sizes are reported; the direction has unit l2 norm.
         components: The law of the components of the direction.
         smallest: First size that is tried.
         largest: l2 length at which the search gives up: the sample is then censored. What is found close

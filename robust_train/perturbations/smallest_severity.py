@@ -26,7 +26,7 @@ class SmallestSeverity(Transformed):
     Args:
         transform: A family with one parameter.
         largest: Where the search gives up, in units of the parameter: the sample is then censored.
-        points: Steps up to there.
+        points: Number of steps from the identity to ``largest``.
         two_sided: Whether the parameter may fall below the identity, too.
         bisections: Halvings of the bracket, each a forward pass.
         overshoot: Share by which the size found is lengthened, so that rounding cannot undo it.

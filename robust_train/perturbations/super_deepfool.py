@@ -40,7 +40,7 @@ class SuperDeepFool(Minimal):
         candidates: Classes that a step of a walk considers, the one to leave included, by descending
             logit.
         refinements: Steps of each walk after it crossed.
-        bisections: Halvings at the end.
+        bisections: Halvings, at the end, of the way from the input to what was found.
 
     Raises:
         ValueError: A hyper-parameter has no meaning, or the norm is not l2.
