@@ -43,7 +43,7 @@ class DetectorHead(Defense):
             no gradient from then on, until ``requires_grad_`` lets the classifier learn again.
         weight: Weight of the detection loss.
         eps: Budget of the adversary, in pixel units; a ramp for one that grows.
-        norm: linf, l2 or l1.
+        norm: Norm of the budget: linf, l2 or l1.
         steps: Gradient steps of the adversary.
         step_size: Length of a step in the norm; by default ``2.5 * eps / steps``.
         dynamic: Whether the adversary knows the head; without, sigma is 0.

@@ -34,7 +34,7 @@ class Distillation(Defense):
     2017), and so does ``Stabilised``.
 
     Args:
-        temperature: T, at least 1.
+        temperature: Temperature T of the softmax, at least 1.
         teaching: Share of the training that the teacher takes.
 
     Raises:

@@ -12,7 +12,7 @@ class Ramp:
     Args:
         start: Value up to ``begin``.
         end: Value from ``until`` on.
-        begin: Progress in [0, 1].
+        begin: Progress in [0, 1] at which the value begins to move.
         until: Progress in [0, 1], not before ``begin``.
 
     Raises:

@@ -28,8 +28,8 @@ class SeveralNorms(Defense):
     much as one perturbation. While the perturbations are searched, the network is in evaluation mode.
 
     Args:
-        perturbations: Each with a norm and a budget of its own, run to its end on every sample.
-        mode: Which of them counts.
+        perturbations: The perturbations, each with its own norm and budget, run to its end on every sample.
+        mode: Which of them counts for a sample: the ``worst``, the ``average`` of all or a ``random`` one.
 
     Raises:
         ValueError: There are none, or one of them has to learn.

@@ -31,7 +31,7 @@ class TRADES(Defense):
 
     Args:
         eps: Budget, in pixel units; a ramp for one that grows.
-        norm: linf, l2 or l1.
+        norm: Norm of the budget: linf, l2 or l1.
         steps: Gradient steps of the inner maximisation.
         step_size: Length of a step in the norm; by default ``2.5 * eps / steps``.
         beta: Weight of the divergence.

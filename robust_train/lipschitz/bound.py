@@ -55,7 +55,7 @@ def difference_bounds(network: nn.Module, classes: int) -> Tensor:
     other network it is :math:`\sqrt 2 L`.
 
     Args:
-        network: As for ``lipschitz_bound``.
+        network: The network, of the modules that ``lipschitz_bound`` knows.
         classes: Number of logits, K.
 
     Raises:

@@ -18,8 +18,8 @@ def circular_norm(kernel: Tensor, size: tuple[int, int], stride: int = 1, groups
     Args:
         kernel: ``(out, in / groups, k, k)``, as a ``Conv2d`` has it.
         size: ``(H, W)`` of the image, each a multiple of the stride.
-        stride: The same on both axes.
-        groups: Channels that do not mix.
+        stride: Stride of the convolution, the same on both axes.
+        groups: Number of groups of channels, which do not mix.
 
     Raises:
         ValueError: The size is no multiple of the stride.
@@ -53,8 +53,8 @@ def convolution_bound(kernel: Tensor, stride: int = 1, groups: int = 1, grid: in
 
     Args:
         kernel: ``(out, in / groups, k, k)``, as a ``Conv2d`` has it.
-        stride: The same on both axes.
-        groups: Channels that do not mix.
+        stride: Stride of the convolution, the same on both axes.
+        groups: Number of groups of channels, which do not mix.
         grid: M / k, at least 1. The bound is at most 1 % above the largest value with 16, 4 % with 8 and
             18 % with 4, for any k; for k = 3 it is less than half of that. Each of about half of the
             frequencies of the grid costs the eigenvalues of a matrix of the layer's channels.

@@ -10,8 +10,8 @@ def layer_bound(layer: nn.Linear | nn.Conv2d, grid: int = 16) -> Tensor:
     """Norm of a dense layer, or a bound of that of a convolution on images of any size, in float64.
 
     Args:
-        layer: Without regard to its bias.
-        grid: Of ``convolution_bound``: how near the bound comes.
+        layer: The layer; its bias plays no part.
+        grid: The argument of ``convolution_bound`` that says how near the bound comes.
 
     Raises:
         ValueError: A convolution pads by other pixels of the image, which has no such bound.

@@ -24,7 +24,7 @@ class Expectation(nn.Module):
 
     Args:
         network: Images to logits, with ``Noise`` in it.
-        draws: How many, T; that many passes.
+        draws: Number T of draws, each a pass through the network.
         first: Number of the first draw, to judge on others than those that were attacked.
 
     Raises:

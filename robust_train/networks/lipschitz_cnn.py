@@ -23,8 +23,8 @@ class LipschitzCNN(nn.Sequential):
         in_shape: ``(C, H, W)`` of the images; H and W are even.
         classes: Number of logits.
         width: Channels at full resolution; half of it has four times as many.
-        blocks: Residual layers at each resolution, and dense ones.
-        hidden: Width of the dense ones.
+        blocks: Number of residual layers at each resolution, and of dense ones.
+        hidden: Width of the dense layers.
         mean: Mean of the pixels, one value for each channel or a single one for all.
         std: Standard deviation of the pixels, in the same form.
 

@@ -21,7 +21,7 @@ class Noise(nn.Module):
 
     Args:
         sigma: Standard deviation of the noise.
-        layer: Tells the layers of a network apart.
+        layer: Number that tells the noise layers of a network apart.
         seed: Seed of all draws.
 
     Raises:
