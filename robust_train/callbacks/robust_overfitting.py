@@ -12,8 +12,9 @@ class RobustOverfitting(Alarm):
 
     Args:
         regime: Name of the regime whose robust accuracy ``Robustness`` logs.
-        drop: Below the best, as a share. Differences between few images are noise: of 1,000, one of 3 %.
-        patience: How many measurements in a row.
+        drop: Fall below the best robust accuracy that counts, as a share. Differences between few images
+            are noise: of 1,000, one of 3 %.
+        patience: Number of measurements in a row that have to be so far below.
         train: Name under which the training accuracy is logged.
 
     Raises:

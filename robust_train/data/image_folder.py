@@ -22,7 +22,7 @@ class ImageFolder(ImageData):
     the test part, where that is all) in alphabetical order, unless a map says otherwise.
 
     Args:
-        root: The folder.
+        root: Folder that holds both parts.
         train: Name of the training part in it.
         test: Name of the test part in it.
         size: Height and width of the square that the middle of an image is cut to, in pixels.

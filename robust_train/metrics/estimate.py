@@ -17,8 +17,8 @@ class Estimate:
         value: The figure; ``inf`` for a median of which most samples are censored, NaN where
             it is not defined.
         low: Lower end of the interval.
-        high: Upper end.
-        n: Samples.
+        high: Upper end of the interval.
+        n: Number of samples.
 
     Example:
         >>> figure = Estimate(value=0.75, low=0.3, high=0.95, n=4)

@@ -26,8 +26,8 @@ class UniversalDiversity(Study):
     equal rates say that many vectors are universal.
 
     Args:
-        perturbation: Learns the vectors.
-        shuffles: How many vectors.
+        perturbation: The universal perturbation that learns.
+        shuffles: Number of shuffles, each of which gives a vector.
 
     References:
         Universal adversarial perturbations (Moosavi-Dezfooli et al., 2017)

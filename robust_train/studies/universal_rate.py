@@ -25,8 +25,8 @@ class UniversalRate(Study):
     half of all images is cut to that.
 
     Args:
-        perturbation: Learns the vectors; its own number of images is not used.
-        sizes: Numbers of images.
+        perturbation: The universal perturbation that learns; its own number of images is not used.
+        sizes: Numbers of images to learn from.
 
     References:
         Universal adversarial perturbations (Moosavi-Dezfooli et al., 2017)

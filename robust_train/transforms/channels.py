@@ -13,7 +13,7 @@ class Channels(Mask):
     """All pixels of some channels: colour without depth, say.
 
     Args:
-        channels: Their places.
+        channels: Places of the channels that may change, from 0 on.
 
     Raises:
         ValueError: There are none, or an image does not have them.
