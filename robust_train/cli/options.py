@@ -48,7 +48,7 @@ def _parser() -> OneLineParser:
     add(
         "--mean", help="of the normalisation before the network, such as 0.5,0.5,0.5; torchvision: ImageNet's"
     )
-    add("--std", help="likewise")
+    add("--std", help="of the same normalisation")
     add("--data", help="class of the data set; its test part is measured")
     add("--suite", help="recipe with a robustness section, or the name of one under recipes/evaluation")
     add("--minutes", type=minutes, metavar="N", help="measure as many images as take about so long")

@@ -26,7 +26,7 @@ CONTESTS = [
         norm="l2",
         attacks=_attacks,
         promises={
-            "standard": [*_PROMISES, faster(20, than="torchattacks")],
+            "standard": [*_PROMISES, faster(20, than="torchattacks"), faster(20, than="foolbox")],
             "adversarial": _PROMISES,
         },
     )
