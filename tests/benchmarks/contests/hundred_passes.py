@@ -9,10 +9,13 @@ STEPS = 100
 
 
 def _attacks() -> dict[str, Attack]:
-    """FAB takes a hundred steps as well, each of many passes."""
+    """FAB takes a hundred steps as well, each of many passes.
+
+    Ours was chosen among five on 256 validation images: fewer passes for the start leave more to DDN.
+    """
     adv = adv_lib()
     return {
-        OURS: ours(DDN(steps=57, start=DeepFool(targets=3, refinements=1))),
+        OURS: ours(DDN(steps=84, start=DeepFool(targets=1, refinements=1))),
         "adv-lib, DDN": lambda f, x, y, rng: adv.ddn(f, x, y, steps=STEPS, levels=None),
         "adv-lib, ALMA": lambda f, x, y, rng: adv.alma(
             f, x, y, distance="l2", num_steps=STEPS, init_lr_distance=0.3
