@@ -4,8 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-import torch  # noqa: F401 (the example uses it)
-
 from robust_train.metrics.estimate import Estimate, rate
 from robust_train.metrics.roc import auc, roc
 from robust_train.types import Outcome, decide, suspicion
@@ -26,6 +24,7 @@ class Detection:
         curve: The share that is caught, and before it the share of all clean images that is flagged for it.
 
     Example:
+        >>> import torch
         >>> logits = torch.tensor([[2.0, 0.0, 1.0], [2.0, 0.0, 3.0], [0.0, 2.0, 1.0], [0.0, 2.0, 4.0]])
         >>> y, size = torch.zeros(2, dtype=torch.int64), torch.full((2,), 0.1)
         >>> found = Outcome(torch.arange(2), y, logits[:2], logits[2:], size, size, reject=True)

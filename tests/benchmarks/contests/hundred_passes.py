@@ -11,7 +11,7 @@ STEPS = 100
 def _attacks() -> dict[str, Attack]:
     """FAB takes a hundred steps as well, each of many passes.
 
-    Ours was chosen among five on 256 validation images: fewer passes for the start leave more to DDN.
+    Our start was chosen among five on 256 validation images; DDN's steps are what it leaves of the hundred.
     """
     adv = adv_lib()
     return {
