@@ -19,6 +19,7 @@ class Cell:
     image: str
     prediction: str
     turned: bool
+    flagged: bool
     size: str
 
 
@@ -93,10 +94,11 @@ def _cell(results: Results, regime: RegimeResult, k: int, index: int, factor: fl
     flagged = bool(outcome.perturbed_flagged[row])
     size = float(outcome.size[row])
     if size == torch.inf:
-        return Cell("", "", "not found", False, "")
+        return Cell("", "", "not found", False, False, "")
     change = data_uri(0.5 + factor * (perturbed - clean))
     name = _name(results, after, flagged)
-    return Cell(change, data_uri(perturbed), name, before != after and not flagged, wording.size(size))
+    turned = before != after and not flagged
+    return Cell(change, data_uri(perturbed), name, turned, flagged, wording.size(size))
 
 
 def _name(results: Results, prediction: int, flagged: bool) -> str:

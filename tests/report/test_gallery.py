@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import torch
 
 from robust_train.report.gallery import gallery
+from robust_train.report.page import write_page
 
 from .conftest import collect, outcome, regime
 
@@ -42,3 +45,14 @@ def test_no_images_no_gallery(no_samples):
     assert gallery(no_samples) is None
     vectors = torch.zeros(2, 5)
     assert gallery(collect(examples=vectors)) is None
+
+
+def test_what_comes_to_be_flagged_is_not_still_flagged(tmp_path):
+    found = replace(outcome([0, 0], [0, 0], [2, 2], [0.1] * 2), reject=True)
+    results = collect(regime("pgd", found))
+    cell = gallery(results).exhibits[0].cells[0]
+    assert (cell.prediction, cell.flagged, cell.turned) == ("flagged", True, False)
+    write_page(results, tmp_path / "report.html", "x")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert ">flagged<" in page
+    assert "still flagged" not in page
