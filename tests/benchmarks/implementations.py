@@ -20,6 +20,7 @@ PEERS = {
     "foolbox": "foolbox",
     "adv-lib": "adv_lib",
     "pyautoattack": "pyautoattack",
+    "adversarial-robustness-toolbox": "art",
 }
 """Distribution to module."""
 
@@ -46,6 +47,18 @@ def bounded(network: nn.Module) -> Any:
     return foolbox.PyTorchModel(network, bounds=(0, 1), device=torch.device("cpu"))
 
 
+def classifier(network: nn.Module, x: Tensor) -> Any:
+    """The network as the adversarial robustness toolbox wants it, for images like x."""
+    from art.estimators.classification import PyTorchClassifier
+
+    with torch.no_grad():
+        classes = network(x[:1]).shape[1]
+    loss = nn.CrossEntropyLoss()
+    return PyTorchClassifier(
+        network, loss, tuple(x.shape[1:]), classes, clip_values=(0.0, 1.0), device_type="cpu"
+    )
+
+
 def torchattacks() -> Any:
     """The module of its attacks."""
     return _quietly("torchattacks")
@@ -59,6 +72,11 @@ def foolbox() -> Any:
 def autoattack() -> Any:
     """The authors' own package, as it is published."""
     return _quietly("pyautoattack")
+
+
+def toolbox() -> Any:
+    """The module of its attacks on images at hand."""
+    return _quietly("art.attacks.evasion")
 
 
 def adv_lib() -> Any:

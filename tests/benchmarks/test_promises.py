@@ -3,6 +3,7 @@ import pytest
 from . import promises
 from .contest import Contest, Measured, claims
 from .contests.deepfool import CONTESTS as DEEPFOOL
+from .contests.deepfool import HASTY, SLOW
 from .contests.pgd import CONTESTS as PGD
 from .contests.universal import CONTESTS as UNIVERSAL
 from .contests.universal import PUBLISHED
@@ -45,6 +46,14 @@ def test_deepfool_is_held_to_the_peer_of_the_smallest_norm():
     kept = {OURS: _laps(0.66, standing=0, size=0.45)}
     assert _verdicts(DEEPFOOL[0], "adversarial", peers | kept) == [True] * 3
     assert _verdicts(DEEPFOOL[0], "adversarial", peers | {OURS: _laps(0.68, size=0.46)}) == [False] * 3
+
+
+def test_the_hasty_deepfool_is_held_to_the_slow_peers_and_to_the_smallest_norm():
+    slow = {name: _laps(1.0, size=0.6) for name in SLOW}
+    peers = slow | {"adv-lib": _laps(0.1, size=0.5), OURS: _laps(0.05, standing=0, size=0.45)}
+    assert _verdicts(DEEPFOOL[0], "standard", peers | {HASTY: _laps(0.049, size=0.5)}) == [True] * 7
+    broken = [True] * 3 + [False] * 4
+    assert _verdicts(DEEPFOOL[0], "standard", peers | {HASTY: _laps(0.051, size=0.51)}) == broken
 
 
 @pytest.mark.parametrize(
