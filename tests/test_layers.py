@@ -23,7 +23,7 @@ LAYERS = [
     {"perturbations"},
     {"attacking"},
     {"transforms"},
-    {"norms", "objectives", "lipschitz", "choices"},
+    {"norms", "objectives", "lipschitz", "checks"},
     {"networks", "data"},
     {"types", "randomness", "errors", "version"},
 ]

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from torch import nn
 
 from robust_train.attacking.modes import evaluating
+from robust_train.checks import check_positive
 from robust_train.defenses.base import Defense, Step
-from robust_train.perturbations.base import Perturbation, check_fitted, check_positive
+from robust_train.perturbations.base import Perturbation, check_fitted
 from robust_train.perturbations.deepfool import DeepFool
 from robust_train.types import Network
 

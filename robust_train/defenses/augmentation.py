@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from robust_train.checks import check_positive
 from robust_train.defenses.base import Defense, Step
-from robust_train.perturbations.base import check_positive
 from robust_train.randomness import Streams
 from robust_train.types import Network
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from robust_train.choices import check_choices
+from robust_train.checks import check_choices
 from robust_train.defenses.recording import Activation
 from robust_train.randomness import Streams
 from robust_train.types import Batches, Network

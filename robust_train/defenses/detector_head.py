@@ -14,7 +14,7 @@ from robust_train.defenses.headed import Headed
 from robust_train.defenses.precision import widened
 from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.norms import Ball, steepest, unsqueeze_like
-from robust_train.perturbations.base import check_batch
+from robust_train.perturbations.admissible import check_batch
 from robust_train.types import Batches, Network, Norm
 
 

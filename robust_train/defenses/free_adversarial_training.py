@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
+from robust_train.checks import check_positive
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.carrying import carried, climb, forget
 from robust_train.defenses.schedule import Ramp, at, check_schedule
-from robust_train.perturbations.base import check_batch, check_positive
+from robust_train.perturbations.admissible import check_batch
 
 
 @dataclass(frozen=True)

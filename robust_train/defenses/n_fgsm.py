@@ -7,9 +7,10 @@ from torch.nn.functional import cross_entropy
 
 from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.modes import differentiable, evaluating, frozen, untouched
+from robust_train.checks import check_positive
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.schedule import Ramp, at, check_schedule
-from robust_train.perturbations.base import check_batch, check_positive
+from robust_train.perturbations.admissible import check_batch
 from robust_train.types import Network
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from robust_train.perturbations.base import check_positive
+from robust_train.checks import check_positive
 
 
 @dataclass(frozen=True)

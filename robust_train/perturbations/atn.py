@@ -10,8 +10,9 @@ from torch.nn.functional import interpolate
 
 from robust_train.attacking.modes import differentiable, frozen
 from robust_train.attacking.rejection import leaving
+from robust_train.checks import check_positive
 from robust_train.norms import norm, unsqueeze_like
-from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
+from robust_train.perturbations.base import Budgeted, unmeasured
 from robust_train.perturbations.training import descend, drawn, first_images, shuffled
 from robust_train.randomness import Streams
 from robust_train.types import BallNorm, Batches, Goal, Network, Perturbed

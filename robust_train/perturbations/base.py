@@ -10,16 +10,17 @@ every caller relies on is enforced once, in ``__call__``.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self, final
+from typing import ClassVar, Self, final
 
 import torch
 from torch import Tensor
 
 from robust_train.attacking.modes import channels_last, differentiable, frozen
 from robust_train.attacking.rejection import leaving
-from robust_train.choices import check_choices
+from robust_train.checks import check_choices, check_positive
 from robust_train.networks.rejecting import rejects
 from robust_train.norms import Ball, norm, unsqueeze_like
+from robust_train.perturbations.admissible import check_batch
 from robust_train.randomness import Streams
 from robust_train.types import BallNorm, Batches, Bounds, Goal, Network, Norm, Perturbed
 
@@ -257,28 +258,6 @@ class Minimal(Additive):
         return x if self.bounds is None else x.clamp(*self.bounds)
 
 
-def check_batch(inputs: Tensor, labels: Tensor, bounds: Bounds) -> None:
-    """Refuse inputs that nothing can be made of: half precision, other units, labels that do not match."""
-    if inputs.dtype not in (torch.float32, torch.float64):
-        raise TypeError(
-            f"Inputs are {inputs.dtype}, which cannot hold a small perturbation exactly: "
-            "pass float32 or float64 and cast inside the network."
-        )
-    if labels.shape != inputs.shape[:1]:
-        raise ValueError(
-            f"Labels have shape {tuple(labels.shape)} for {len(inputs)} inputs: pass one label for each."
-        )
-    if bounds is not None and len(inputs):
-        low, high = (float(v) for v in inputs.detach().aminmax())
-        # The bounds as the inputs' own precision holds them.
-        lowest, highest = torch.tensor(bounds, dtype=inputs.dtype).tolist()
-        if not (lowest <= low and high <= highest):
-            raise ValueError(
-                f"Inputs lie in [{low:.4g}, {high:.4g}], outside of the bounds {list(bounds)}: pass "
-                "pixels in these units and normalise inside the network, or give other bounds."
-            )
-
-
 def _clear(goal: Goal, logits: Tensor) -> Tensor:
     """``(N,)`` whether the goal is reached by more than rounding."""
     eps = min(torch.finfo(logits.dtype).eps, _COARSEST)  # in half precision, logits are apart by far more
@@ -299,15 +278,3 @@ def check_fitted(user: object, *perturbations: Perturbation) -> None:
 def unmeasured(inputs: Tensor) -> Tensor:
     """Sizes that the base will fill in."""
     return torch.full((len(inputs),), float("nan"), dtype=torch.float64, device=inputs.device)
-
-
-def check_positive(perturbation: Any, *names: str, zero: bool = False) -> None:
-    """Refuse a hyper-parameter that is negative, NaN or no number at all, or zero without ``zero``."""
-    for name in names:
-        field, value = f"{type(perturbation).__name__}: {name}", getattr(perturbation, name)
-        try:
-            fine = value is None or (value >= 0 if zero else value > 0)
-        except TypeError:
-            raise TypeError(f"{field} must be a number, not {value!r}.") from None
-        if not fine:
-            raise ValueError(f"{field} must be {'at least 0' if zero else 'positive'}, not {value}.")

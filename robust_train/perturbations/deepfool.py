@@ -9,8 +9,9 @@ from torch import Tensor
 from robust_train.attacking.aims import aims_at
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
+from robust_train.checks import check_positive
 from robust_train.norms import norm, unsqueeze_like
-from robust_train.perturbations.base import Minimal, check_positive, unmeasured
+from robust_train.perturbations.base import Minimal, unmeasured
 from robust_train.perturbations.linearised import check_candidates, linearise, smallest_step
 from robust_train.randomness import Streams
 from robust_train.types import BallNorm, Goal, Network, Perturbed

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from robust_train.attacking.best import Best
 from robust_train.attacking.gradients import backward, input_gradient
+from robust_train.checks import check_positive
 from robust_train.norms import norm, steepest, unsqueeze_like
 from robust_train.objectives import Margin, Objective
-from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
+from robust_train.perturbations.base import Budgeted, unmeasured
 from robust_train.perturbations.masked import off_the_mask
 from robust_train.randomness import Streams
 from robust_train.transforms.eyeglass_frame import EyeglassFrame

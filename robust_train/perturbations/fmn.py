@@ -9,9 +9,10 @@ from robust_train.attacking.best import Best
 from robust_train.attacking.box import movable, shorten_to
 from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.schedules import cosine
+from robust_train.checks import check_positive
 from robust_train.norms import DUAL, norm, steepest, unsqueeze_like
 from robust_train.objectives import Margin
-from robust_train.perturbations.base import Minimal, check_positive, unmeasured
+from robust_train.perturbations.base import Minimal, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Norm, Perturbed
 

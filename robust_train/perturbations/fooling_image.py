@@ -8,8 +8,9 @@ from torch import Tensor
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.attacking.gradients import input_gradient
+from robust_train.checks import check_positive
 from robust_train.norms import steepest
-from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
+from robust_train.perturbations.base import Budgeted, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import BallNorm, Goal, Network, Perturbed
 

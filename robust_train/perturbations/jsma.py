@@ -10,8 +10,9 @@ from robust_train.attacking.aims import aims_at
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.attacking.gradients import backward
+from robust_train.checks import check_positive
 from robust_train.norms import norm
-from robust_train.perturbations.base import Minimal, check_positive, unmeasured
+from robust_train.perturbations.base import Minimal, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed
 

@@ -11,9 +11,10 @@ from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.secants import Secants
+from robust_train.checks import check_positive
 from robust_train.norms import norm, unsqueeze_like
 from robust_train.objectives import Margin, Objective
-from robust_train.perturbations.base import Minimal, check_positive, unmeasured
+from robust_train.perturbations.base import Minimal, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed, Rows
 

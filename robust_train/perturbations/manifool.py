@@ -10,8 +10,9 @@ from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
 from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.in_turn import first_reached
+from robust_train.checks import check_positive
 from robust_train.norms import norm
-from robust_train.perturbations.base import check_positive, unmeasured
+from robust_train.perturbations.base import unmeasured
 from robust_train.perturbations.transformed import Transformed
 from robust_train.randomness import Streams
 from robust_train.transforms import Affine, Transform

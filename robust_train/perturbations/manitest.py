@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from robust_train.attacking.in_turn import first_reached
+from robust_train.checks import check_positive
 from robust_train.norms import norm
-from robust_train.perturbations.base import check_positive, unmeasured
+from robust_train.perturbations.base import unmeasured
 from robust_train.perturbations.transformed import Transformed, check_limits
 from robust_train.randomness import Streams
 from robust_train.transforms import Rigid, Transform

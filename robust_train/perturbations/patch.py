@@ -9,9 +9,10 @@ from torch import Tensor
 from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.modes import differentiable, frozen
 from robust_train.attacking.rejection import leaving
+from robust_train.checks import check_positive
 from robust_train.norms import unsqueeze_like
 from robust_train.objectives import CrossEntropy, Objective
-from robust_train.perturbations.base import Perturbation, check_positive
+from robust_train.perturbations.base import Perturbation
 from robust_train.perturbations.training import first_images, shuffled
 from robust_train.randomness import Streams
 from robust_train.types import Batches, Goal, Network, Perturbed

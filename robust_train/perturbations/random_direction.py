@@ -9,8 +9,9 @@ from torch import Tensor
 
 from robust_train.attacking.best import Best
 from robust_train.attacking.line_search import bisect, bracket
+from robust_train.checks import check_positive
 from robust_train.norms import norm, unsqueeze_like
-from robust_train.perturbations.base import Minimal, check_positive, unmeasured
+from robust_train.perturbations.base import Minimal, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Bounds, Goal, Network, Norm, Perturbed, Rows
 

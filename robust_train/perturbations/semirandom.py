@@ -7,7 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from robust_train.perturbations.base import Minimal, check_positive, unmeasured
+from robust_train.checks import check_positive
+from robust_train.perturbations.base import Minimal, unmeasured
 from robust_train.perturbations.deepfool import DeepFool
 from robust_train.perturbations.linearised import check_candidates
 from robust_train.randomness import Streams

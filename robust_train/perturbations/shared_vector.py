@@ -9,8 +9,9 @@ from torch import Tensor
 
 from robust_train.attacking.modes import channels_last, differentiable, frozen
 from robust_train.attacking.rejection import leaving
+from robust_train.checks import check_positive
 from robust_train.norms import Ball
-from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
+from robust_train.perturbations.base import Budgeted, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import BallNorm, Batches, Bounds, Goal, Network, Perturbed
 

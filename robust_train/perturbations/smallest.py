@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from robust_train.attacking.best import Best
+from robust_train.checks import check_positive
 from robust_train.norms import norm
-from robust_train.perturbations.base import Budgeted, Minimal, check_fitted, check_positive, unmeasured
+from robust_train.perturbations.base import Budgeted, Minimal, check_fitted, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Norm, Perturbed
 

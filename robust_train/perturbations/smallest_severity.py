@@ -8,7 +8,7 @@ from torch import Tensor
 
 from robust_train.attacking.best import Best
 from robust_train.attacking.line_search import bisect, bracket
-from robust_train.perturbations.base import check_positive
+from robust_train.checks import check_positive
 from robust_train.perturbations.transformed import Transformed
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed, Rows

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from robust_train.attacking.best import Best
 from robust_train.attacking.dropping import Standing
+from robust_train.checks import check_positive
 from robust_train.norms import Ball, norm, steepest, unsqueeze_like
-from robust_train.perturbations.base import Budgeted, check_positive, unmeasured
+from robust_train.perturbations.base import Budgeted, unmeasured
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed, Rows
 

@@ -6,7 +6,8 @@ from typing import Self
 from torch import Tensor
 
 from robust_train.attacking.stabilising import stabilised
-from robust_train.perturbations.base import Budgeted, check_fitted, check_positive, unmeasured
+from robust_train.checks import check_positive
+from robust_train.perturbations.base import Budgeted, check_fitted, unmeasured
 from robust_train.perturbations.pgd import PGD
 from robust_train.randomness import Streams
 from robust_train.types import BallNorm, Goal, Network, Perturbed

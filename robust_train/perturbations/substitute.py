@@ -10,7 +10,8 @@ from torch.nn.functional import cross_entropy
 
 from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.modes import differentiable, frozen
-from robust_train.perturbations.base import Budgeted, check_positive
+from robust_train.checks import check_positive
+from robust_train.perturbations.base import Budgeted
 from robust_train.perturbations.pgd import PGD
 from robust_train.perturbations.training import descend, drawn, first_images, shuffled
 from robust_train.randomness import Streams

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from robust_train.perturbations.base import check_positive
+from robust_train.checks import check_positive
 from robust_train.perturbations.deepfool import DeepFool
 from robust_train.perturbations.linearised import check_candidates
 from robust_train.perturbations.shared_vector import SharedVector

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from robust_train.attacking.gradients import input_gradient
+from robust_train.checks import check_positive
 from robust_train.norms import norm, steepest
-from robust_train.perturbations.base import check_positive
 from robust_train.perturbations.spanned_vector import SpannedVector
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network

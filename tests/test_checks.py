@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from robust_train import DDN, FMN, NFGSM, PGD, AdversarialTraining, DeepFool, RandomDirection
-from robust_train.choices import check_choices
+from robust_train.checks import check_choices
 
 
 @pytest.mark.parametrize(

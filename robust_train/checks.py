@@ -1,4 +1,4 @@
-"""Fields that take one of a few values."""
+"""Values that a field cannot take, refused in one sentence."""
 
 from dataclasses import fields
 from typing import Any, Literal, get_args, get_origin
@@ -33,6 +33,25 @@ def check_choices(record: Any, **elsewhere: str) -> None:
                 raise ValueError(
                     f"{type(record).__name__}: {field.name} must be {_listed(choices)}, not {value!r}.{more}"
                 )
+
+
+def check_positive(record: Any, *names: str, zero: bool = False) -> None:
+    """Refuse a field that is negative, NaN or no number at all, or zero without ``zero``; ``None`` passes.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> check_positive(SimpleNamespace(steps=0), "steps")
+        Traceback (most recent call last):
+        ValueError: SimpleNamespace: steps must be positive, not 0.
+    """
+    for name in names:
+        field, value = f"{type(record).__name__}: {name}", getattr(record, name)
+        try:
+            fine = value is None or (value >= 0 if zero else value > 0)
+        except TypeError:
+            raise TypeError(f"{field} must be a number, not {value!r}.") from None
+        if not fine:
+            raise ValueError(f"{field} must be {'at least 0' if zero else 'positive'}, not {value}.")
 
 
 def _listed(words: tuple[str, ...]) -> str:
