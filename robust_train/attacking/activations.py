@@ -1,8 +1,7 @@
 """Inner representations of a network, seen from outside."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -17,7 +16,7 @@ def representation(network: Network, layer: str | None) -> Iterator[Network]:
     watches it is removed on exit, also when that is an exception.
 
     Raises:
-        ValueError: The network has no such layer.
+        ValueError: The network has no such layer, or several.
 
     Example:
         >>> import torch
@@ -30,7 +29,9 @@ def representation(network: Network, layer: str | None) -> Iterator[Network]:
         yield network
         return
     seen: list[Tensor] = []
-    handle = _find(network, layer).register_forward_hook(lambda _, __, output: seen.append(output))
+    modules: dict[str, nn.Module] = dict(network.named_modules()) if isinstance(network, nn.Module) else {}
+    module = modules[path_of(layer, modules)]
+    handle = module.register_forward_hook(lambda _, __, output: seen.append(output))
 
     def activations(x: Tensor) -> Tensor:
         seen.clear()
@@ -43,10 +44,23 @@ def representation(network: Network, layer: str | None) -> Iterator[Network]:
         handle.remove()
 
 
-def _find(network: Any, layer: str) -> nn.Module:
-    modules: dict[str, nn.Module] = dict(network.named_modules()) if isinstance(network, nn.Module) else {}
-    for name, module in modules.items():
-        if name == layer or name.endswith(f".{layer}"):
-            return module
-    names = ", ".join(name for name in modules if name) or "none, as it is a plain function"
-    raise ValueError(f"The network has no layer {layer!r}: give one of its layers ({names}).")
+def path_of(layer: str, names: Iterable[str]) -> str:
+    """The name that is that of the layer; else the one behind ``network.`` of wrappers; else the one that
+    ends with it.
+
+    Raises:
+        ValueError: There is none, or several end with it.
+
+    Example:
+        >>> path_of("features.0", ["network.features.0", "network.features.1"])
+        'network.features.0'
+    """
+    known = [name for name in names if name]
+    behind = [name for name in known if name.replace("network.", "") == layer]
+    ending = [name for name in known if name.endswith(f".{layer}")]
+    found = [layer] if layer in known else behind or ending
+    if len(found) == 1:
+        return found[0]
+    which = f"several layers {layer!r}" if found else f"no layer {layer!r}"
+    listed = ", ".join(found or known) or "none, as it is a plain function"
+    raise ValueError(f"The network has {which}: give one of its layers ({listed}).")

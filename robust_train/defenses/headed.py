@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor, nn
 
+from robust_train.attacking.activations import path_of
 from robust_train.attacking.modes import evaluating
 from robust_train.defenses.detecting import Detecting
 
@@ -16,7 +17,7 @@ class Headed(Detecting):
         self, network: nn.Module, layer: str, in_shape: tuple[int, int, int], width: int, freeze: bool
     ) -> None:
         super().__init__(network, "DetectorHead")
-        self.layer, self.freeze = _path(network, layer), freeze
+        self.layer, self.freeze = path_of(layer, dict(network.named_modules())), freeze
         # The seed decides what is drawn, and nothing that is drawn later changes by it.
         with evaluating(network), torch.no_grad(), torch.random.fork_rng(devices=[]):
             like = next((p for p in network.parameters()), torch.zeros(()))
@@ -44,18 +45,12 @@ class Headed(Detecting):
             lambda *call: seen.append(call[2])
         )
         try:
-            return self.network(x), seen[-1]
+            logits = self.network(x)
         finally:
             hook.remove()
-
-
-def _path(network: nn.Module, layer: str) -> str:
-    """The layer of this name, or whose name ends with it, as wrappers put theirs in front."""
-    names: list[str] = [name for name, _ in network.named_modules() if name]
-    for name in names:
-        if name == layer or name.endswith(f".{layer}"):
-            return name
-    raise ValueError(f"DetectorHead: the network has no layer {layer!r}: give one of {', '.join(names)}.")
+        if not seen:
+            raise ValueError(f"DetectorHead: layer {self.layer!r} never runs: give one that does.")
+        return logits, seen[-1]
 
 
 def _head(shape: torch.Size, width: int) -> nn.Sequential:

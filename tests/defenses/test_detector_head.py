@@ -178,6 +178,14 @@ def test_the_layer_is_found_behind_what_wraps_the_network():
     assert replace(HEAD, layer="6").wrap(wrapped).layer == "1.6"
 
 
+def test_a_layer_that_never_runs_is_refused():
+    network = convolutional()
+    network.idle = torch.nn.Linear(1, 1)
+    network.forward = torch.nn.Sequential(*list(network)[:-1]).forward
+    with pytest.raises(ValueError, match=r"^DetectorHead: layer 'idle' never runs: give one that does\.$"):
+        replace(HEAD, layer="idle").wrap(network)
+
+
 def test_the_seed_decides_the_head_and_leaves_no_trace():
     state = torch.get_rng_state()
     first = HEAD.wrap(convolutional()).head.state_dict()
@@ -193,7 +201,7 @@ def test_what_cannot_be_is_refused():
     pair = HEAD.wrap(convolutional())
     with pytest.raises(ValueError, match=r"^DetectorHead: the network has a detector, and one logit for"):
         HEAD.wrap(pair)
-    with pytest.raises(ValueError, match=r"^DetectorHead: the network has no layer 'head': give one of 0"):
+    with pytest.raises(ValueError, match=r"^The network has no layer 'head': give one of its layers \(0"):
         replace(HEAD, layer="head").wrap(convolutional())
     with pytest.raises(ValueError, match=r"^A detector is calibrated on clean images, and there are none"):
         HEAD.calibrate(pair, [], [])
