@@ -102,6 +102,15 @@ def detector(network: nn.Module, kind: type[D]) -> D:
     raise ValueError("The network has no such detector: give it as the defense's wrap returned it.")
 
 
+def check_undetected(name: str, network: nn.Module) -> None:
+    """Refuse to put around a detector what would change what it sees, since it is calibrated without."""
+    if any(isinstance(module, Detecting) for module in network.modules()):
+        raise ValueError(
+            f"{name}: the network holds a detector, which is calibrated without what is put around it: list "
+            f"{name} before the detector."
+        )
+
+
 def check_rate(name: str, rate: float) -> None:
     """Refuse a false-positive rate that is no share."""
     if not 0 < rate < 1:

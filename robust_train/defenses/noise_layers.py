@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from robust_train.defenses.base import Defense
-from robust_train.defenses.detecting import Detecting
+from robust_train.defenses.detecting import check_undetected
 from robust_train.networks.noise import Noise
 
 
@@ -57,11 +57,7 @@ class NoiseLayers(Defense):
                 raise ValueError(f"NoiseLayers: {name} must be at least 0, not {value}.")
 
     def wrap(self, network: nn.Module) -> nn.Module:
-        if any(isinstance(module, Detecting) for module in network.modules()):
-            raise ValueError(
-                "NoiseLayers: the network holds a detector, which is calibrated past noise around it: list "
-                "NoiseLayers before the detector."
-            )
+        check_undetected("NoiseLayers", network)
         names = _layers(network, nn.Conv2d) or _layers(network, nn.Linear)
         if not names:
             raise ValueError("NoiseLayers: the network has neither a convolution nor a dense layer.")

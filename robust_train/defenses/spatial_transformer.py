@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample
 
 from robust_train.defenses.base import Defense
+from robust_train.defenses.detecting import check_undetected
 from robust_train.defenses.precision import widened
 
 
@@ -33,7 +34,8 @@ class SpatialTransformer(Defense):
         rate: Factor of what the localiser says, alpha.
 
     Raises:
-        ValueError: A number is not positive; or images have other channels.
+        ValueError: A number is not positive, images have other channels, or the network holds a detector,
+            which is calibrated on images that nobody put straight.
 
     References:
         Spatial transformer networks (Jaderberg et al., 2015)
@@ -54,6 +56,7 @@ class SpatialTransformer(Defense):
             raise ValueError("SpatialTransformer: channels, width and rate must be positive.")
 
     def wrap(self, network: nn.Module) -> nn.Module:
+        check_undetected("SpatialTransformer", network)
         return _Straightened(network, _localiser(self.channels, self.width), self.channels, self.rate)
 
 

@@ -24,7 +24,11 @@ PAIRS = [
 ]
 DETECTORS = ("DetectorHead", "UncertaintyDetector", "CurvatureDetector", "SideInformation")
 REFUSED = {(one, two): "keep one." for one in DETECTORS for two in DETECTORS}
-REFUSED |= {(one, "NoiseLayers"): "list NoiseLayers before the detector." for one in DETECTORS}
+REFUSED |= {
+    (one, late): f"list {late} before the detector."
+    for one in DETECTORS
+    for late in ("NoiseLayers", "SpatialTransformer")
+}
 
 
 def stacked(pair):
