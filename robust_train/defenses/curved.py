@@ -71,8 +71,7 @@ class Curved(Detecting):
         with torch.no_grad():
             i = self.network(x).argmax(1)
             z = search(self.network, x, i).inputs
-            rows = torch.arange(len(x), device=x.device)
-            others = self.network(z).index_put((rows, i), torch.tensor(-torch.inf, dtype=x.dtype))
+            others = self.network(z).scatter(1, i[:, None], -torch.inf)
         return z, i, others.argmax(1)
 
     def _gradient(self, z: Tensor, i: Tensor, j: Tensor) -> Tensor:

@@ -107,6 +107,13 @@ def test_the_score_of_a_trained_network_of_rectifiers_rises_along_its_slope():
     assert share > 0.65, share
 
 
+def test_it_is_judged_under_autocast():
+    pair, x = DEFENSE.wrap(linear((5,), 3).float()), at(0.4).float()
+    pair.settle([(x, torch.zeros(len(x)))], 0.5)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert pair.eval()(x).shape == (len(x), 4)
+
+
 def test_it_belongs_to_the_weights():
     pair, loaded = ball(0.5), ball(0.5)
     DEFENSE.calibrate(pair, [], [(at(0.4), torch.zeros(6, dtype=torch.int64))])
