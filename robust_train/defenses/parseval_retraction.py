@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from robust_train.defenses.base import Defense
+from robust_train.defenses.layers import check_layers
 from robust_train.lipschitz.simplex import project_onto_simplex
 from robust_train.networks.convex_sum import ConvexSum
 from robust_train.randomness import Streams
@@ -38,8 +39,9 @@ class ParsevalRetraction(Defense):
         seed: Seed of the draw of the rows.
 
     Raises:
-        ValueError: A number has no meaning, the network has no such layer, or, after a step, a singular
-            value is so large that the pull would drive it away: :math:`s^2 \ge (2 + \beta) / \beta`.
+        ValueError: A number has no meaning, the network has no such layer or one whose weight is
+            parametrized, or, after a step, a singular value is so large that the pull would drive it away:
+            :math:`s^2 \ge (2 + \beta) / \beta`.
 
     References:
         Parseval networks: improving robustness to adversarial examples (Cisse et al., 2017)
@@ -64,10 +66,7 @@ class ParsevalRetraction(Defense):
             )
 
     def wrap(self, network: nn.Module) -> nn.Module:
-        if not any(isinstance(module, nn.Linear | nn.Conv2d) for module in network.modules()):
-            raise ValueError(
-                "ParsevalRetraction: the network has no Linear and no Conv2d to act on: leave it out."
-            )
+        check_layers("ParsevalRetraction", network)
         return network
 
     @torch.no_grad()

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from robust_train.defenses.base import Defense
+from robust_train.defenses.layers import check_layers
 from robust_train.lipschitz.layer import layer_bound
 
 _GRID = 4  # a sixteenth of the frequencies of the default, for a bound that is up to 18 % too large
@@ -22,7 +23,7 @@ class SpectralNormalisation(Defense):
     any size: by at most 18 %, and 8 % where kernels have 3 pixels along an axis; the paper of Miyato et al.
     takes the norm of the reshaped kernel instead, which the convolution can exceed. As a projection of the
     plain weights (Gouk et al.) it leaves nothing to restore, and averages of weights that meet the bound meet
-    it, too. Batch normalisation and the weights of a ``ConvexSum`` are not bounded.
+    it, too. Batch normalisation, the weights of a ``ConvexSum`` and frozen ones are not bounded.
 
     For each convolution a step solves an eigenvalue problem of its channels at about
     :math:`(4 k)^2 / 2` frequencies, which takes seconds where layers are wide.
@@ -31,8 +32,9 @@ class SpectralNormalisation(Defense):
         bound: The largest norm of a layer, lambda.
 
     Raises:
-        ValueError: The bound is not positive, the network has no such layer, or, after a step, a weight is
-            not finite or a convolution pads by other pixels of the image than those that wrap around.
+        ValueError: The bound is not positive, the network has no such layer or one whose weight is
+            parametrized, or, after a step, a weight is not finite or a convolution pads by other pixels of
+            the image than those that wrap around.
 
     References:
         Spectral normalization for generative adversarial networks (Miyato et al., 2018)
@@ -53,16 +55,13 @@ class SpectralNormalisation(Defense):
             raise ValueError(f"SpectralNormalisation: bound must be positive, not {self.bound}.")
 
     def wrap(self, network: nn.Module) -> nn.Module:
-        if not any(isinstance(module, nn.Linear | nn.Conv2d) for module in network.modules()):
-            raise ValueError(
-                "SpectralNormalisation: the network has no Linear and no Conv2d to act on: leave it out."
-            )
+        check_layers("SpectralNormalisation", network)
         return network
 
     @torch.no_grad()
     def after_step(self, network: nn.Module) -> None:
         for name, module in network.named_modules():
-            if isinstance(module, nn.Linear | nn.Conv2d):
+            if isinstance(module, nn.Linear | nn.Conv2d) and module.weight.requires_grad:
                 if not module.weight.isfinite().all():
                     raise ValueError(
                         f"SpectralNormalisation: the weight of layer {name!r} is not finite any more: choose "

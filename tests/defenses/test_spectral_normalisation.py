@@ -8,6 +8,7 @@ from torch import nn
 
 from robust_train import (
     LipschitzCNN,
+    ParsevalRetraction,
     RobustClassifier,
     SmallCNN,
     SpectralNormalisation,
@@ -99,6 +100,21 @@ def test_a_weight_that_is_not_finite_is_named(value):
     sentence = rf"^SpectralNormalisation: the weight of layer '{place}' is not finite any more: choose"
     with pytest.raises(ValueError, match=sentence):
         SpectralNormalisation().after_step(network)
+
+
+def test_frozen_weights_stay():
+    layer = nn.Linear(3, 3).requires_grad_(False)
+    layer.weight.mul_(9)
+    before = layer.weight.clone()
+    SpectralNormalisation(0.1).after_step(layer)
+    assert torch.equal(layer.weight, before)
+
+
+@pytest.mark.parametrize("defense", [SpectralNormalisation(), ParsevalRetraction()])
+def test_a_weight_that_is_computed_anew_is_refused(defense):
+    network = nn.Sequential(nn.Linear(2, 2), nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)))
+    with pytest.raises(ValueError, match=r"the weight of layer '1' is computed anew in each pass"):
+        defense.wrap(network)
 
 
 def test_a_network_without_such_layers_is_refused():
