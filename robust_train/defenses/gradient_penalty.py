@@ -8,6 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.precision import wide
 from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.types import Network
 
@@ -48,7 +49,7 @@ class GradientPenalty(Defense):
 def loss_gradient(network: Network, x: Tensor, targets: Tensor) -> Tensor:
     r"""``(N, D)`` gradients :math:`\nabla_x J(f(x_i), y_i)`, of which others can be taken."""
     x = x.detach().requires_grad_()
-    with evaluating(network):
+    with evaluating(network), wide(x.device.type):
         loss = cross_entropy(network(x), targets, reduction="sum")
     (g,) = torch.autograd.grad(loss, x, create_graph=True)
     return g.flatten(1)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from robust_train.attacking.modes import evaluating
+from robust_train.attacking.modes import evaluating, frozen
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.precision import widened
 from robust_train.perturbations.base import Perturbation, check_fitted
@@ -68,7 +68,7 @@ class SeveralNorms(Defense):
 
     def _worst(self, network: nn.Module, step: Step) -> Tensor:
         tries = self._tries(network, step)
-        with torch.no_grad():
+        with torch.no_grad(), frozen(network):  # or autocast may keep weights that know no gradient
             losses = [cross_entropy(widened(network(x)), step.labels, reduction="none") for x in tries]
         worst, rows = torch.stack(losses).argmax(0), torch.arange(len(step.inputs))
         return torch.stack(tries)[worst, rows]
