@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch  # noqa: F401 (the examples use it)
 from torch import Tensor
 
-_Z = 1.959963984540054  # two-sided 95 % quantile of the standard normal
+Z = 1.959963984540054  # two-sided 95 % quantile of the standard normal
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,19 @@ def rate_over_draws(successes: Tensor) -> Estimate:
         Estimate(value=0.75, low=0.0117..., high=1.0, n=2)
     """
     n, draws = successes.shape
+    if not n:
+        return Estimate(math.nan, 0.0, 1.0, 0)
     shares = successes.double().mean(0)
     center = _wilson(shares.mean().item(), n)
-    half = _Z * shares.std().item() / math.sqrt(draws) if draws > 1 else 0.0
+    half = Z * shares.std().item() / math.sqrt(draws) if draws > 1 else 0.0
     low, high = (math.hypot(end - center.value, half) for end in (center.low, center.high))
     return Estimate(center.value, max(0.0, center.value - low), min(1.0, center.value + high), n)
 
 
 def _wilson(p: float, n: int) -> Estimate:
-    center = p + _Z**2 / (2 * n)
-    width = _Z * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
-    scale = 1 + _Z**2 / n
+    center = p + Z**2 / (2 * n)
+    width = Z * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
+    scale = 1 + Z**2 / n
     return Estimate(p, max(0.0, (center - width) / scale), min(1.0, (center + width) / scale), n)
 
 
@@ -77,7 +79,8 @@ def median(values: Tensor) -> Estimate:
     """Median with an order-statistic interval; ``inf`` values are censored, not dropped.
 
     The ends are the order statistics whose ranks a Binomial(n, 1/2) exceeds with 2.5 % each, in
-    its normal approximation, so that no law is assumed of the values.
+    its normal approximation, so that no law is assumed of the values; they are infinite where n is
+    less than 6, as no values of so few samples enclose the median with 95 %.
 
     Example:
         >>> median(torch.tensor([1.0, 2.0, float("inf")])).value
@@ -88,7 +91,9 @@ def median(values: Tensor) -> Estimate:
         return Estimate(math.nan, math.nan, math.nan, 0)
     ranked = values.double().sort().values
     middle = (ranked[(n - 1) // 2] + ranked[n // 2]).item() / 2
-    rank = max(1, math.floor((n + 1 - _Z * math.sqrt(n)) / 2))
+    rank = math.floor((n + 1 - Z * math.sqrt(n)) / 2)
+    if rank < 1:
+        return Estimate(middle, -math.inf, math.inf, n)
     return Estimate(middle, ranked[rank - 1].item(), ranked[n - rank].item(), n)
 
 
@@ -103,5 +108,5 @@ def mean(values: Tensor) -> Estimate:
     if n == 0 or not bool(values.isfinite().all()):
         return Estimate(math.nan, math.nan, math.nan, n)
     center = values.double().mean().item()
-    half = _Z * values.double().std().item() / math.sqrt(n) if n > 1 else math.inf
+    half = Z * values.double().std().item() / math.sqrt(n) if n > 1 else math.inf
     return Estimate(center, center - half, center + half, n)

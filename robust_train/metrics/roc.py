@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from robust_train.metrics.estimate import Estimate, rate
+from robust_train.metrics.estimate import Estimate, Z, rate
 
-_Z = 1.959963984540054  # two-sided 95 % quantile of the standard normal
 _SHARES = (0, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, *(k / 10 for k in range(2, 11)))
 
 
@@ -17,7 +16,8 @@ def auc(clean: Tensor, attacked: Tensor) -> Estimate:
 
     .. math:: A = P(s' > s) + \tfrac{1}{2} P(s' = s)
 
-    with the interval of Hanley and McNeil, whose n is the smaller of both numbers of images.
+    with the interval of Hanley and McNeil, whose n is the smaller of both numbers of images; of scores that
+    are wholly apart, with Wilson's interval of as many samples.
 
     Args:
         clean: ``(n,)`` scores.
@@ -37,9 +37,11 @@ def auc(clean: Tensor, attacked: Tensor) -> Estimate:
     ranked = clean.double().sort().values
     below, upto = (torch.searchsorted(ranked, attacked.double(), right=right) for right in (False, True))
     a = float((below + upto).double().mean()) / (2 * n)
+    if a in (0.0, 1.0):  # where the variance below vanishes
+        return rate(torch.full((min(n, m),), bool(a)))
     square, one, other = a * a, a / (2 - a), 2 * a * a / (1 + a)
     variance = a * (1 - a) + (m - 1) * (one - square) + (n - 1) * (other - square)
-    half = _Z * math.sqrt(max(0.0, variance) / (n * m))
+    half = Z * math.sqrt(max(0.0, variance) / (n * m))
     return Estimate(a, max(0.0, a - half), min(1.0, a + half), min(n, m))
 
 
@@ -47,7 +49,7 @@ def roc(clean: Tensor, attacked: Tensor, shares: Sequence[float] = _SHARES) -> l
     """Share of the attacked images that is caught where so many of the clean ones are flagged.
 
     Args:
-        clean: ``(n,)`` scores.
+        clean: ``(n,)`` scores; without any, no share is known.
         attacked: ``(m,)`` scores.
         shares: False-positive rates at the most, in [0, 1]; those that n images tell apart are given.
 
@@ -56,5 +58,7 @@ def roc(clean: Tensor, attacked: Tensor, shares: Sequence[float] = _SHARES) -> l
         [(0.0, 0.5), (0.5, 1.0), (1.0, 1.0)]
     """
     ranked = torch.cat([clean.double().sort(descending=True).values, clean.new_tensor([-torch.inf]).double()])
+    if not len(clean):
+        return []
     flagged = sorted({int(share * len(clean) + 1e-9) for share in shares})
-    return [(k / max(1, len(clean)), rate(attacked.double() > ranked[k])) for k in flagged]
+    return [(k / len(clean), rate(attacked.double() > ranked[k])) for k in flagged]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import binom, binomtest, norm
 
-from robust_train.metrics.estimate import mean, median, rate
+from robust_train.metrics.estimate import mean, median, rate, rate_over_draws
 
 INF = float("inf")
 
@@ -54,11 +54,23 @@ def test_the_interval_of_a_median_covers_it_as_often_as_it_says(n):
 
 
 def test_the_interval_of_a_median_is_that_of_the_binomial_law():
-    for n in (*range(1, 100), 1797):
+    for n in (*range(6, 100), 1797):
         found = median(torch.arange(1.0, n + 1))
         lowest = max(1, binom.ppf(0.025, n, 0.5))
         assert found.low == pytest.approx(lowest, abs=1)  # by its normal approximation
         assert found.low + found.high == n + 1  # no tail is favoured
+
+
+def test_of_few_values_a_median_has_no_finite_interval():
+    for n in range(1, 6):  # which enclose it with 1 - 2^(1 - n) at the most: less than 95 %
+        found = median(torch.arange(1.0, n + 1))
+        assert (found.low, found.high) == (-INF, INF)
+
+
+def test_no_samples_have_no_share_in_any_number_of_draws():
+    found = rate_over_draws(torch.zeros(0, 3))
+    assert (found.low, found.high, found.n) == (0.0, 1.0, 0)
+    assert math.isnan(found.value)
 
 
 @pytest.mark.parametrize("n", [30, 500])

@@ -17,6 +17,18 @@ def test_the_area_is_the_share_of_ordered_pairs():
     assert auc(clean, attacked[:0]).n == 0
 
 
+@pytest.mark.parametrize(("shift", "value"), [(9.0, 1.0), (-9.0, 0.0)])
+def test_few_scores_that_are_apart_prove_little(shift, value):
+    clean = torch.arange(3.0)
+    found = auc(clean, clean + shift)
+    assert (found.value, found.n) == (value, 3)
+    assert found.high - found.low > 0.5  # Wilson's, of three
+
+
+def test_without_clean_images_there_is_no_curve():
+    assert roc(torch.zeros(0), torch.ones(3)) == []
+
+
 def test_the_curve_of_scores_that_tell_nothing_is_the_diagonal():
     scores = torch.arange(1000.0)
     for x, share in roc(scores, scores, [0.0, 0.05, 0.5, 1.0]):
