@@ -25,6 +25,7 @@ class _AlmostOrthogonal(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, size: int) -> None:
         super().__init__()
+        check_odd(self, size)
         self.weight = nn.Parameter(nn.init.orthogonal_(torch.empty(outputs, inputs, size, size)))
         self.bias = nn.Parameter(torch.zeros(outputs))
 
@@ -43,6 +44,9 @@ class AOLConvolution(_AlmostOrthogonal):
         inputs: Channels that come in.
         outputs: Channels that go out.
         size: Side of the kernel, odd.
+
+    Raises:
+        ValueError: The side is even: no padding would keep the size.
 
     References:
         Almost-orthogonal layers for efficient general-purpose Lipschitz networks (Prach and Lampert, 2022)
@@ -92,6 +96,12 @@ class AOLDense(_AlmostOrthogonal):
     def lipschitz(self, bound: Callable[[nn.Module], float]) -> float:
         """By construction, in exact arithmetic."""
         return 1.0
+
+
+def check_odd(layer: nn.Module, size: int) -> None:
+    """Refuse a kernel that is not centred on a pixel."""
+    if size < 1 or size % 2 == 0:
+        raise ValueError(f"{type(layer).__name__}: the side of the kernel must be odd, not {size}.")
 
 
 def sums(kernel: Tensor, q: Tensor | None = None) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, linear, relu
 
-from robust_train.networks.aol import sums
+from robust_train.networks.aol import check_odd, sums
 
 
 class _ResidualLayer(nn.Module):
@@ -20,6 +20,7 @@ class _ResidualLayer(nn.Module):
 
     def __init__(self, width: int, inner: int, size: int) -> None:
         super().__init__()
+        check_odd(self, size)
         self.weight = nn.Parameter(nn.init.orthogonal_(torch.empty(inner, width, size, size)))
         self.bias = nn.Parameter(torch.zeros(inner))
         self.log_q = nn.Parameter(torch.zeros(inner))
@@ -41,6 +42,9 @@ class SLLConvolution(_ResidualLayer):
         width: Channels that come in and go out.
         inner: Channels between; as many by default.
         size: Side of the kernel, odd.
+
+    Raises:
+        ValueError: The side is even: no padding would keep the size.
 
     References:
         A unified algebraic perspective on Lipschitz neural networks (Araujo et al., 2023)

@@ -102,6 +102,12 @@ def test_a_zero_weight_is_no_division_by_zero(dtype):
         assert layer.weight.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("layer", [AOLConvolution, SLLConvolution])
+def test_a_kernel_without_a_centre_is_refused(layer):
+    with pytest.raises(ValueError, match=rf"^{layer.__name__}: the side of the kernel must be odd, not 4\.$"):
+        layer(3, 3, 4)
+
+
 @pytest.mark.parametrize("layer", [AOLConvolution(8, 8), SLLConvolution(8)], ids=lambda v: type(v).__name__)
 def test_the_sums_of_half_precision_weights_are_of_single_precision(layer):
     layer = shaken(layer).bfloat16()
