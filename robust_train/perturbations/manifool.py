@@ -127,6 +127,7 @@ class ManiFool(Transformed):
 
     def _refine(self, network: Network, inputs: Tensor, goal: Goal, theta: Tensor, best: Best) -> None:
         identity, rows = self.transform.neutral(inputs), torch.arange(len(inputs), device=inputs.device)
+        best.update(rows, theta, -self.length(inputs, theta))  # the ray may step over what is narrow
         for k in range(self.refinements + 1):
             if k:
                 theta = best.inputs

@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 
 from robust_train import ManiFool, Manitest, Rotation, Translation
 from robust_train.attacking.gradients import Counted
-from robust_train.transforms import Affine, Transform
+from robust_train.transforms import Affine, Brightness, Transform
 from tests.toy_networks import linear
 
 MIX = torch.tensor([[3.0, 1.0], [0.5, 0.7], [0.0, 1.0]], dtype=torch.float64)
@@ -100,6 +100,16 @@ def test_more_restarts_never_find_more_and_find_what_one_walk_misses():
         assert (some <= few).all()
         assert (many < 0.99 * few)[few.isfinite()].any()
         assert few.isfinite().sum() <= many.isfinite().sum()
+
+
+def test_a_region_between_two_points_of_the_ray_is_kept():
+    def network(x):  # class 1 where the mean is within a narrow band, with a slope towards it
+        mean = x.flatten(1).mean(1)
+        return torch.stack([(mean - 0.598).abs() - 0.003, torch.zeros_like(mean)], 1)
+
+    x = torch.full((1, 1, 4, 4), 0.5)
+    found = ManiFool(transform=Brightness())(network, x, torch.tensor([0]))
+    assert 0.095 <= found.parameters.item() <= 0.101
 
 
 def test_wrong_hyper_parameters_are_refused():
