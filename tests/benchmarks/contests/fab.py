@@ -14,7 +14,7 @@ STEPS = 100
 
 def _attacks() -> dict[str, Attack]:
     return {
-        OURS: ours(FAB(steps=72, restarts=3)),
+        OURS: ours(FAB(steps=72, restarts=3, bisections=14)),
         "adv-lib": lambda f, x, y, rng: adv_lib().fab(f, x, y, norm=2, n_iter=STEPS),
     }
 
