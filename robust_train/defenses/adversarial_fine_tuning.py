@@ -56,7 +56,7 @@ class AdversarialFineTuning(Defense):
         check_fitted(self, self.perturbation)
 
     def begin(self, network: nn.Module) -> None:
-        setattr(network, _START, None)
+        vars(network).pop(_START, None)
 
     def batch(self, network: nn.Module, step: Step) -> Step:
         start = _start(network)

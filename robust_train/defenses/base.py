@@ -99,7 +99,7 @@ class Defense:
 
     reads_input_gradient: ClassVar[bool] = False
     """Whether ``after_backward`` reads ``step.inputs.grad``, that of the mean loss: then what augments acts
-    before, and in the same way in all replays of a batch."""
+    before, by the same draws in all replays of a batch."""
 
     needs_end: ClassVar[bool] = False
     """Whether it takes turns by ``step.progress``, which stays 0 in a training that has no end."""

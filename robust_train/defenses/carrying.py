@@ -26,7 +26,7 @@ def carried(network: nn.Module, like: Tensor) -> Tensor:
 
 def forget(network: nn.Module) -> None:
     """Start from zero again."""
-    setattr(network, _DELTA, None)
+    vars(network).pop(_DELTA, None)
 
 
 def climb(network: nn.Module, delta: Tensor, g: Tensor, alpha: float, eps: float) -> None:

@@ -27,11 +27,11 @@ class ContractivePenalty(Defense):
 
     A layer is a dense or convolutional module with the unit (ReLU, sigmoid or tanh) behind it and the
     normalisation and dropout between both; where another module or an addition follows, the affine part
-    alone. Of a dense layer :math:`h = \sigma(W x + b)` the norm is
-    :math:`\sum_u \sigma'(a_u)^2 \|W_u\|_2^2`. Of any other it is the mean of :math:`\|v^\top J\|_2^2` over
-    standard normal v, of which each sample draws one, so that the penalty is right on average. Where batch
-    normalisation takes the statistics of the batch, an input moves what the layer makes of the other samples
-    too, and that is counted with it.
+    alone (an addition in place cannot be told from none). Of a dense layer :math:`h = \sigma(W x + b)` the
+    norm is :math:`\sum_u \sigma'(a_u)^2 \|W_u\|_2^2`. Of any other it is the mean of
+    :math:`\|v^\top J\|_2^2` over standard normal v, of which each sample draws one, so that the penalty is
+    right on average. Where batch normalisation takes the statistics of the batch, an input moves what the
+    layer makes of the other samples too, and that is counted with it.
 
     Args:
         weight: Weight lambda of the penalty, the same for all layers.

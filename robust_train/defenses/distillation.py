@@ -28,6 +28,9 @@ class Distillation(Defense):
     holds the teacher as well, in ``teacher``, which no forward pass touches. A training without an end, of
     which no share is ever done, is refused.
 
+    An inner maximisation beside it attacks the student, also while the teacher learns: the teacher is not
+    made robust by it.
+
     It was broken: at T = 1 the logits are about T times those of any other network, so that the softmax is
     exactly 0 or 1 in single precision and its gradient exactly 0. What takes the gradient of the logits,
     such as ``APGD`` on ``Margin``, ``DeepFool`` or ``CarliniWagner``, succeeds as ever (Carlini and Wagner,

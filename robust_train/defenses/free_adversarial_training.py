@@ -24,7 +24,8 @@ class FreeAdversarialTraining(Defense):
     with both gradients of the same pass. The delta of a row goes on to the row of the next batch, and
     starts at zero anew where a training is resumed. :math:`x + \delta` is clipped to [0, 1], of which the
     paper does not speak, and its gradient is the one at the clipped image. What augments a batch is listed
-    before, and makes the same of it in all its replays.
+    before, and makes the same of it in all its replays, but for ramps, which move on. Where gradients are
+    accumulated, the perturbation climbs with every batch.
 
     Args:
         eps: Budget in linf, in pixel units; a ramp for one that grows.

@@ -19,7 +19,8 @@ from robust_train.types import Batches
 class UncertaintyDetector(Defense):
     r"""Flag what the network is unsure of under dropout, and what is far from the images of its class.
 
-    On the last hidden layer h, which dropout with keep probability q thins out in training, the score is
+    On the last hidden layer h, which dropout with keep probability q thins out in training (torch's own,
+    drawn from its global generator), the score is
 
     .. math:: s(x) = a_0 + a_1 u(x) + a_2 \log p(h(x) \mid \hat{y}(x)), \qquad
         u(x) = \tfrac{1}{T} \sum_t y_t^\top y_t - \bar{y}^\top \bar{y}

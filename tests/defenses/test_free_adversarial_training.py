@@ -46,6 +46,13 @@ def test_two_epochs_are_those_of_the_paper_s_algorithm():
     assert_same_weights(network, reference)
 
 
+def test_a_training_leaves_the_network_without_what_it_carried():
+    model = RobustClassifier(convolutional(), [FreeAdversarialTraining()], sgd)
+    before = set(vars(model.network))
+    fit(model, make_step(12), batch=4)
+    assert set(vars(model.network)) == before
+
+
 def test_a_second_training_starts_from_zero():
     network, data = convolutional(dtype=torch.float64), make_step(16, dtype=torch.float64)
     network[3].p = 0.0
