@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import LRSchedulerCallable, OptimizerCallable
+from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -114,6 +115,12 @@ class RobustClassifier(pl.LightningModule):
         self._current = None  # a graph that stayed would forbid to copy the module
 
     def on_train_start(self) -> None:
+        climbing = [type(defense).__name__ for defense in self.defenses if defense.needs_replays]
+        if climbing and self._replays() < 2:
+            rank_zero_warn(
+                f"{climbing[0]} climbs on each batch while it comes again and again, and here it comes once: "
+                "give the data replays, such as Digits(replays=4)."
+            )
         self._begin()
 
     def on_train_end(self) -> None:
@@ -158,10 +165,14 @@ class RobustClassifier(pl.LightningModule):
 
     def _moment(self, batch_idx: int) -> tuple[int, int]:
         """What tells steps apart; replays are one where a perturbation goes on from each to the next."""
-        batches = getattr(self.trainer.train_dataloader, "batch_sampler", None)
-        if isinstance(batches, Replayed) and any(defense.reads_input_gradient for defense in self.defenses):
-            return self.current_epoch, batch_idx // batches.replays
+        if any(defense.reads_input_gradient for defense in self.defenses) and self._replays() > 1:
+            return self.current_epoch, batch_idx // self._replays()
         return self.global_step, batch_idx
+
+    def _replays(self) -> int:
+        """How often each batch of the training comes in a row."""
+        batches = getattr(self.trainer.train_dataloader, "batch_sampler", None)
+        return batches.replays if isinstance(batches, Replayed) else 1
 
     def _perturbed(self, step: Step) -> Step:
         """The step as the defenses want it."""

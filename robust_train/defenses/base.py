@@ -101,6 +101,9 @@ class Defense:
     """Whether ``after_backward`` reads ``step.inputs.grad``, that of the mean loss: then what augments acts
     before, by the same draws in all replays of a batch."""
 
+    needs_replays: ClassVar[bool] = False
+    """Whether it climbs in the replays of a batch, and has nothing to climb by where each comes once."""
+
     needs_end: ClassVar[bool] = False
     """Whether it takes turns by ``step.progress``, which stays 0 in a training that has no end."""
 

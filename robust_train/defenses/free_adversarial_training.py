@@ -34,6 +34,9 @@ class FreeAdversarialTraining(Defense):
     Raises:
         ValueError: A number has no meaning.
 
+    Warns:
+        UserWarning: The training gives each batch once.
+
     References:
         Adversarial training for free! (Shafahi et al., 2019)
 
@@ -47,6 +50,7 @@ class FreeAdversarialTraining(Defense):
 
     maximises = True
     reads_input_gradient = True
+    needs_replays = True
 
     def __post_init__(self) -> None:
         check_schedule(self, "eps")

@@ -3,12 +3,22 @@
 import math
 from copy import deepcopy
 from dataclasses import replace
+from warnings import catch_warnings, simplefilter
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
 
-from robust_train import Augmentation, Defense, FreeAdversarialTraining, Ramp, RobustClassifier
+from robust_train import (
+    Augmentation,
+    Defense,
+    FreeAdversarialTraining,
+    Ramp,
+    RobustClassifier,
+    UniversalAdversarialTraining,
+)
 from robust_train.defenses.carrying import carried
 from tests.defenses.examples import make_step
 from tests.defenses.training import assert_same_weights, fit, sgd
@@ -44,6 +54,19 @@ def test_two_epochs_are_those_of_the_paper_s_algorithm():
     model = RobustClassifier(network, [FreeAdversarialTraining(eps=EPS)], sgd)
     assert fit(model, data, batch=8, epochs=2, replays=M).global_step == 24
     assert_same_weights(network, reference)
+
+
+@pytest.mark.parametrize("kind", [FreeAdversarialTraining, UniversalAdversarialTraining])
+def test_a_training_without_replays_is_warned_of_where_they_are_needed(kind):
+    data = make_step(4)
+    loader = DataLoader(TensorDataset(data.inputs, data.labels), batch_size=4)
+    trainer = pl.Trainer(fast_dev_run=True, accelerator="cpu", enable_model_summary=False)
+    with catch_warnings(record=True) as told:
+        simplefilter("always")
+        trainer.fit(RobustClassifier(convolutional(), [kind()], sgd), loader)
+    sentences = [str(one.message) for one in told if "give the data replays" in str(one.message)]
+    assert len(sentences) == kind.needs_replays
+    assert all(one.startswith("FreeAdversarialTraining climbs on each batch") for one in sentences)
 
 
 def test_a_training_leaves_the_network_without_what_it_carried():

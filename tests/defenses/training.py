@@ -1,6 +1,7 @@
 """A short and silent training on the CPU, and the same written out."""
 
 from copy import deepcopy
+from warnings import catch_warnings, filterwarnings
 
 import pytorch_lightning as pl
 import torch
@@ -21,7 +22,9 @@ def fit(model, data, batch, epochs=1, precision="32-true", replays=1, resumed=No
     parts = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
     silent = dict.fromkeys(parts, False)
     trainer = pl.Trainer(max_epochs=epochs, accelerator="cpu", devices=1, precision=precision, **silent)
-    trainer.fit(model.train(), loader, loader, ckpt_path=resumed, weights_only=True)
+    with catch_warnings():
+        filterwarnings("ignore", ".* climbs on each batch while it comes again")  # what is short is a test
+        trainer.fit(model.train(), loader, loader, ckpt_path=resumed, weights_only=True)
     return trainer
 
 
