@@ -12,7 +12,7 @@ class RelativeSize(OutcomeMetric):
 
     .. math:: \rho(f) = \frac{1}{n} \sum_i \frac{\|r^*(x_i)\|}{\|x_i\|_2}
 
-    A mean of censored values has no meaning: it is NaN as soon as one sample has no perturbation.
+    A mean of censored values has no meaning: it is NaN as soon as one sample has no perturbation or is black.
 
     References:
         DeepFool: a simple and accurate method to fool deep neural networks (Moosavi-Dezfooli,
