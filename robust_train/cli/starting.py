@@ -12,7 +12,8 @@ from robust_train.data.base import ImageData
 from robust_train.data.labelled_images import LabelledImages
 from robust_train.errors import UsageError, UserError
 from robust_train.evaluation.deployed import Deployed
-from robust_train.evaluation.preflight import check_labels, preflight
+from robust_train.evaluation.preflight import preflight
+from robust_train.evaluation.refusals import check_labels
 from robust_train.networks.rejecting import rejects
 
 _SHOWN = 4

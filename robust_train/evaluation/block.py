@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from robust_train.evaluation.judging import Judge
-from robust_train.evaluation.preflight import check_labels
+from robust_train.evaluation.refusals import check_labels
 from robust_train.networks.rejecting import rejects
 from robust_train.norms import norm
 from robust_train.types import Outcome

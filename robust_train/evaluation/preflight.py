@@ -1,7 +1,5 @@
 """What to know about a network and its data before any attack: a sentence each."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 import torch
@@ -9,12 +7,11 @@ from torch import Tensor, nn
 
 from robust_train.attacking.gradients import input_gradient
 from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.refusals import SAMPLES, check_block, out_of_inference_mode
 from robust_train.networks.expectation import Expectation
 from robust_train.networks.rejecting import rejects
 from robust_train.objectives import CrossEntropy, Margin
 from robust_train.types import Goal, Network
-
-_SAMPLES = 16  # enough to notice, cheap enough to always look
 
 
 def preflight(network: Deployed, inputs: Tensor, labels: Tensor) -> list[str]:
@@ -26,19 +23,10 @@ def preflight(network: Deployed, inputs: Tensor, labels: Tensor) -> list[str]:
         ValueError: Nothing can be measured: the network refuses the inputs, returns no finite
             logits or those of one class alone, or a label is none of its classes.
     """
-    x, y = inputs[:_SAMPLES], labels[:_SAMPLES]
-    if not len(x):
+    if not len(inputs):
         return []
-    if not x.is_floating_point():
-        raise ValueError(f"Inputs are {x.dtype}: give floating-point pixels in [0, 1].")
-    logits = _first_call(network, x)
-    classes = logits.shape[1] - rejects(network)
-    if classes < 2:
-        raise ValueError(
-            f"The network has logits for {classes} class only: give it two or more, such as -z and z for a "
-            "single z."
-        )
-    check_labels(labels, classes)
+    x, y = inputs[:SAMPLES], labels[:SAMPLES]
+    logits = check_block(network, inputs, labels)
     return [
         *_about_logits(logits),
         *_about_range(inputs),
@@ -54,16 +42,6 @@ def training_modules(network: Network) -> list[str]:
     if not names:
         return []
     return [f"Modules in training mode: {len(names)}, such as {names[0]}; all are judged in eval mode."]
-
-
-def check_labels(labels: Tensor, classes: int) -> None:
-    """Refuse labels that are none of the network's classes."""
-    wrong = (labels < 0) | (labels >= classes)
-    if bool(wrong.any()):
-        raise ValueError(
-            f"Label {int(labels[wrong][0])} is none of the network's {classes} classes (0 to {classes - 1}): "
-            "give the network as many outputs as the data has classes, or map the labels."
-        )
 
 
 def refuse_equal(judges: Expectation, inputs: Tensor) -> None:
@@ -87,38 +65,6 @@ def refuse_shards(network: Deployed) -> None:
             "The network's parameters are sharded over processes, which a search would hang on: gather them "
             "into one module (or train with ddp) and judge that."
         )
-
-
-def _first_call(network: Deployed, x: Tensor) -> Tensor:
-    try:
-        with torch.no_grad(), _out_of_inference_mode():
-            logits: Tensor = network(x)
-    except RuntimeError as error:
-        reason, *_ = [*str(error).splitlines(), type(error).__name__]
-        raise ValueError(
-            f"The network refuses inputs of shape {tuple(x.shape[1:])} ({reason}): give it the channels and "
-            "the size of the data."
-        ) from error
-    if not bool(logits.isfinite().any()):
-        raise ValueError(
-            "The network returns NaN or infinity for every input: look at its weights and its "
-            "normalisation; a training that diverged needs a smaller learning rate."
-        )
-    return logits
-
-
-@contextmanager
-def _out_of_inference_mode() -> Iterator[None]:
-    """Say what to do where torch says that inference mode cannot be left."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "nference tensor" not in str(error):
-            raise
-        raise ValueError(
-            "The network keeps tensors that it made under inference mode, through which no gradient passes: "
-            "set Trainer(inference_mode=False)."
-        ) from error
 
 
 def _about_logits(logits: Tensor) -> list[str]:
@@ -157,7 +103,7 @@ def _about_randomness(network: Deployed, x: Tensor, logits: Tensor) -> list[str]
 def _about_gradients(network: Deployed, x: Tensor, y: Tensor) -> list[str]:
     goal, found = Goal(y, reject=rejects(network)), []
     for objective in (CrossEntropy(), Margin()):
-        with _out_of_inference_mode():
+        with out_of_inference_mode():
             gradient = input_gradient(network, x, partial(objective, goal=goal)).gradient
         dead = int((gradient.flatten(1) == 0).all(1).sum())
         if dead > 0.1 * len(x):

@@ -11,6 +11,7 @@ from robust_train.evaluation.batches import unpack
 from robust_train.evaluation.blocks import Blocks
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.progress import progress as progress_bar
+from robust_train.evaluation.refusals import check_block, check_data
 from robust_train.studies.base import Study
 from robust_train.studies.finding import Finding
 from robust_train.types import Network
@@ -41,6 +42,9 @@ def study(
         device: Where to compute; by default where the network's parameters are.
         progress: Show a bar.
 
+    Raises:
+        ValueError: There are no samples, or the network does not fit them.
+
     Example:
         >>> from robust_train.perturbations.fgsm import FGSM
         >>> from robust_train.studies.label_graph import LabelGraph
@@ -50,14 +54,16 @@ def study(
         >>> found["labels"].settings["samples"]
         8
     """
+    check_data(data)
     deployed, blocks = Deployed(network), Blocks(data, block, limit, seed)
     where = deployed.placed(device)
     with progress_bar(len(studies), len(blocks), progress) as tick:
 
         def walk(name: str) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
             for index, batch in blocks.of_rank(0, 1):
-                inputs, labels = unpack(batch)
-                yield index, inputs.to(where), labels.to(where)
+                inputs, labels = (part.to(where) for part in unpack(batch))
+                check_block(deployed, inputs, labels)
+                yield index, inputs, labels
                 tick(name)
 
         found = {}

@@ -16,6 +16,7 @@ from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.lessons import LEARNING, Lessons, learners, share
 from robust_train.evaluation.processes import by_index, gather, rank_and_world
 from robust_train.evaluation.progress import progress as progress_bar
+from robust_train.evaluation.refusals import check_block, check_data
 from robust_train.metrics.estimate import Estimate, rate
 from robust_train.metrics.mcnemar import mcnemar
 from robust_train.norms import norm
@@ -105,6 +106,9 @@ def transfer(
         name: Name of the perturbation, shown beside the bar.
         progress: Show a bar.
 
+    Raises:
+        ValueError: There are no networks or no samples, or they do not fit each other.
+
     References:
         Intriguing properties of neural networks (Szegedy et al., 2014)
 
@@ -116,14 +120,20 @@ def transfer(
         >>> found.broken.shape
         torch.Size([4, 2, 2])
     """
+    if not networks:
+        raise ValueError("transfer: networks is empty: give one at least.")
+    check_data(data)
     deployed = [Deployed(network) for network in networks.values()]
     places = [network.placed(device) for network in deployed]
     held = share(len(data), learners([perturbation])) if training is None else 0
     blocks, parts = Blocks(data, block, limit, seed, held=held), []
 
     def read(batch: Any) -> tuple[Tensor, Tensor]:
-        inputs, labels = unpack(batch)
-        return inputs.to(places[0]), labels.to(places[0])
+        inputs, labels = (part.to(places[0]) for part in unpack(batch))
+        for network in deployed:
+            with attack_mode(network):
+                check_block(network, inputs, labels)
+        return inputs, labels
 
     rank, world = rank_and_world()
     mine = len(range(rank, len(blocks), world))
