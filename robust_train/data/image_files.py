@@ -12,6 +12,8 @@ from robust_train.data.labelled_images import LabelledImages, Sample
 class ImageFiles(LabelledImages):
     """Colour images of one size: shorter side resized, then the square in the middle cut out.
 
+    White is 255 in files of 8 bits, and 65535 in those of 16 bits.
+
     Args:
         files: One for each image.
         labels: ``(N,)`` int64.
@@ -42,6 +44,13 @@ def _decode(file: Path) -> Any:
 
     try:
         with Image.open(file) as image:
-            return image.convert("RGB")
+            return _of_8_bits(image).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{file} cannot be read as an image: mend or remove it.") from error
+
+
+def _of_8_bits(image: Any) -> Any:
+    """A picture whose white is 255: of greys up to 65535 Pillow would cut off all above."""
+    if not image.mode.startswith("I"):
+        return image
+    return image.convert("I").point(lambda grey: grey * (1 / 257) + 0.5)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -28,6 +29,22 @@ def test_every_mode_becomes_three_channels(mode, tmp_path):
     suffix = "jpg" if mode == "CMYK" else "png"
     Image.new("RGB", (9, 7), "white").convert(mode).save(tmp_path / f"white.{suffix}")
     assert torch.equal(load([tmp_path / f"white.{suffix}"])[0][0], torch.ones(3, 8, 8))
+
+
+@pytest.mark.parametrize("name", ["ramp.png", "ramp.tif", "ramp.pgm"])
+def test_16_bits_of_grey_become_8(name, tmp_path):
+    ramp = np.arange(0, 65536, 257, dtype=np.uint16).reshape(16, 16)
+    Image.fromarray(ramp).save(tmp_path / name)
+    pixels, _ = load([tmp_path / name], resize=16, size=16)[0]
+    expected = torch.arange(256).view(1, 16, 16).expand(3, 16, 16) / 255
+    assert torch.equal(pixels, expected)
+
+
+def test_16_bits_of_grey_are_rounded(tmp_path):
+    greys = np.array([[128, 129], [256, 65406]], np.uint16)  # 1/2 is 128.5
+    Image.fromarray(greys).save(tmp_path / "greys.png")
+    pixels, _ = load([tmp_path / "greys.png"], resize=2, size=2)[0]
+    assert (pixels[0] * 255).tolist() == [[0, 1], [1, 254]]
 
 
 def test_the_middle_of_the_longer_side_is_kept(tmp_path):
