@@ -27,6 +27,9 @@ class AccuracyMap(Study):
         columns: Values of the second parameter.
         parameters: Which two of the transform's parameters these are, by position.
 
+    Raises:
+        ValueError: There are no rows or no columns, or the parameters are not two different ones.
+
     References:
         An empirical evaluation of current convolutional architectures' ability to manage nuisance
         location and scale variability (Karianakis, Dong and Soatto, 2016)
@@ -53,6 +56,11 @@ class AccuracyMap(Study):
             raise ValueError(
                 f"AccuracyMap: parameters must be two different positions of {count}, not {self.parameters}: "
                 f"the transform has {', '.join(self.transform.names)}."
+            )
+        if not self.rows or not self.columns:
+            raise ValueError(
+                "AccuracyMap: give a value at least of rows and of columns, "
+                f"not {self.rows} and {self.columns}."
             )
 
     def __call__(self, network: Network, blocks: Blocks, seed: int) -> Finding:

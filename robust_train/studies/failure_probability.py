@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from robust_train.attacking.rejection import deceived
+from robust_train.checks import check_positive
 from robust_train.metrics.estimate import Estimate, mean
 from robust_train.norms import unsqueeze_like
 from robust_train.randomness import Streams
@@ -34,7 +35,11 @@ class FailureProbability(Study):
         transform: The nuisance.
         scale: Standard deviation of the prior of each parameter.
         draws: Independent draws for each image.
-        chain: Steps of the Metropolis chain.
+        chain: Steps of the Metropolis chain; 0 for the probability alone.
+
+    Raises:
+        ValueError: ``draws`` is not positive, ``chain`` is negative, or there is not one positive
+            ``scale`` for each parameter.
 
     References:
         Robustness of classifiers to nuisance variables: measuring and sampling failures (Fawzi and
@@ -57,6 +62,8 @@ class FailureProbability(Study):
     chain: int = 64
 
     def __post_init__(self) -> None:
+        check_positive(self, "draws")
+        check_positive(self, "chain", zero=True)
         if len(self.scale) != len(self.transform.names) or not all(s > 0 for s in self.scale):
             raise ValueError(
                 f"FailureProbability: scale must be a positive number for each of "

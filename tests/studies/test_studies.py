@@ -58,6 +58,13 @@ def test_a_linear_network_fails_under_brightness_with_the_normal_probability(lev
     assert abs(found.settings["probability"] - truth) < 4 * math.sqrt(truth * (1 - truth) / draws)
 
 
+def test_without_a_chain_the_probability_is_all():
+    asked = FailureProbability(transform=Brightness(), scale=[0.2], draws=8, chain=0)
+    found = study(threshold(), grey(0.55, 20), {"light": asked}, progress=False)["light"]
+    assert found.settings["probability"] > 0
+    assert found.figures == []
+
+
 def test_no_pixel_leaves_the_range_of_images():
     """Of two pixels that are 0 and two that are 1, only the bright ones can be dimmed."""
     network, seen = threshold(), []
@@ -168,6 +175,11 @@ def test_a_universal_perturbation_of_a_linear_network_leads_to_the_class_that_ga
         (lambda: AccuracyMap(transform=Shift(), rows=[0], columns=[0], parameters=(1, 1)), "two different"),
         (lambda: FailureProbability(transform=Shift(), scale=[0.1]), "for each of all, first column"),
         (lambda: FailureProbability(transform=Brightness(), scale=[0.0]), "a positive number"),
+        (lambda: FailureProbability(transform=Brightness(), scale=[0.1], draws=0), "draws must be positive"),
+        (lambda: FailureProbability(transform=Brightness(), scale=[0.1], draws=-1), "draws must be positive"),
+        (lambda: FailureProbability(transform=Brightness(), scale=[0.1], chain=-1), "chain must be at"),
+        (lambda: AccuracyMap(transform=Shift(), rows=[], columns=[0]), "a value at least of rows"),
+        (lambda: AccuracyMap(transform=Shift(), rows=[0], columns=[]), "a value at least of rows"),
     ],
 )
 def test_what_has_no_meaning_is_refused(make, sentence):
