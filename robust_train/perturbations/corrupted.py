@@ -8,7 +8,7 @@ from torch import Tensor
 from robust_train.attacking.in_turn import first_reached
 from robust_train.checks import check_positive
 from robust_train.perturbations.base import unmeasured
-from robust_train.perturbations.transformed import Transformed
+from robust_train.perturbations.transformed import Transformed, check_severity
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed
 
@@ -28,8 +28,8 @@ class Corrupted(Transformed):
         draws: Number J of draws of a random transform that are tried; a single one costs no pass.
 
     Raises:
-        ValueError: The transform has not one parameter but several; or several draws of one that is not
-            random are asked for.
+        ValueError: The transform has not one parameter but several, or the severity is outside of its
+            interval; or several draws of one that is not random are asked for.
 
     References:
         Benchmarking neural network robustness to common corruptions and perturbations (Hendrycks and
@@ -48,10 +48,9 @@ class Corrupted(Transformed):
 
     def __post_init__(self) -> None:
         check_positive(self, "draws")
-        kind, count = type(self.transform).__name__, len(self.transform.names)
-        if count != 1:
-            raise ValueError(f"Corrupted: {kind} has {count} parameters: give a transform with one.")
+        check_severity(self, self.transform, "severity", self.severity)
         if self.draws > 1 and not self.transform.random:
+            kind = type(self.transform).__name__
             raise ValueError(f"Corrupted: {kind} draws nothing, so that draws must be 1, not {self.draws}.")
 
     @property

@@ -9,7 +9,7 @@ from torch import Tensor
 from robust_train.attacking.best import Best
 from robust_train.attacking.line_search import bisect, bracket
 from robust_train.checks import check_positive
-from robust_train.perturbations.transformed import Transformed
+from robust_train.perturbations.transformed import Transformed, check_severity
 from robust_train.randomness import Streams
 from robust_train.types import Goal, Network, Perturbed, Rows
 
@@ -32,7 +32,7 @@ class SmallestSeverity(Transformed):
         overshoot: Share by which the size found is lengthened, so that rounding cannot undo it.
 
     Raises:
-        ValueError: The transform has not one parameter but several.
+        ValueError: The transform has not one parameter but several, or its interval ends before ``largest``.
 
     References:
         Robustness of classifiers to nuisance variables: measuring and sampling failures (Fawzi and
@@ -58,9 +58,7 @@ class SmallestSeverity(Transformed):
     def __post_init__(self) -> None:
         check_positive(self, "largest", "points", "bisections")
         check_positive(self, "overshoot", zero=True)
-        if len(self.transform.names) != 1:
-            kind, count = type(self.transform).__name__, len(self.transform.names)
-            raise ValueError(f"SmallestSeverity: {kind} has {count} parameters: give a transform with one.")
+        check_severity(self, self.transform, "largest", self.transform.identity[0] + self.largest)
 
     @property
     def norm(self) -> str:

@@ -79,6 +79,19 @@ class Transformed(Perturbation):
         return size.masked_fill(~(error <= _REPEATED), torch.inf)
 
 
+def check_severity(owner: Any, transform: Transform, field: str, value: float) -> None:
+    """Refuse a transform of several parameters, and a value that its one parameter cannot take."""
+    name, kind, count = type(owner).__name__, type(transform).__name__, len(transform.names)
+    if count != 1:
+        raise ValueError(f"{name}: {kind} has {count} parameters: give a transform with one.")
+    low, high = transform.interval
+    if not low <= value <= high:
+        raise ValueError(
+            f"{name}: {kind} takes a {transform.names[0]} from {low:g} to {high:g}, not {value:g}: "
+            f"change {field}."
+        )
+
+
 def check_limits(owner: Any, transform: Transform, limits: tuple[float, ...]) -> None:
     """Refuse limits that are not a positive number for each parameter of the transform."""
     if len(limits) != len(transform.names) or not all(limit > 0 for limit in limits):

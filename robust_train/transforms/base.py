@@ -1,6 +1,7 @@
 """What every image transformation promises."""
 
 from abc import ABC, abstractmethod
+from math import inf
 from typing import ClassVar
 
 import torch
@@ -32,6 +33,11 @@ class Transform(ABC):
 
     random: ClassVar[bool] = False
     """Whether the image depends on random draws too, so that the parameter alone does not repeat it."""
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Least and greatest value of the one parameter that is told from what is beyond."""
+        return -inf, inf
 
     @abstractmethod
     def __call__(self, inputs: Tensor, parameters: Tensor, rng: Streams | None = None) -> Tensor:

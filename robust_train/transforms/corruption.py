@@ -46,9 +46,13 @@ class Corruption(Transform):
         if self.kind not in KINDS:
             raise ValueError(f"Corruption: kind must be one of {', '.join(KINDS)}, not {self.kind!r}.")
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        return 0.0, 5.0
+
     def __call__(self, inputs: Tensor, parameters: Tensor, rng: Streams | None = None) -> Tensor:
         if rng is None:
             raise ValueError("Corruption: it draws random numbers, give it a stream for each image (rng).")
-        severity = parameters[:, 0].clamp(0, 5)
+        severity = parameters[:, 0].clamp(*self.interval)
         corrupted = KINDS[self.kind](inputs, severity, rng).clamp(0, 1)
         return torch.where(unsqueeze_like(severity > 0, inputs), corrupted, inputs)

@@ -34,10 +34,14 @@ class GaussianBlur(Transform):
     names: ClassVar[tuple[str, ...]] = ("width in pixels",)
     identity: ClassVar[tuple[float, ...]] = (0.0,)
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        return -self.largest, self.largest
+
     def __call__(self, inputs: Tensor, parameters: Tensor, rng: Streams | None = None) -> Tensor:
         reach = ceil(3 * self.largest)
         u = torch.arange(-reach, reach + 1, dtype=torch.float64, device=inputs.device)
-        width = parameters[:, :1].double().clamp(-self.largest, self.largest)
+        width = parameters[:, :1].double().clamp(*self.interval)
         kernel = torch.softmax(-u.square() / (2 * width.square()).clamp_min(1e-6), 1).to(inputs)
         return _along(_along(inputs, kernel, 2), kernel, 3)
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from robust_train import Brightness, Corrupted, Corruption, Goal, Rigid, SmallestSeverity
+from robust_train import Brightness, Corrupted, Corruption, GaussianBlur, Goal, Rigid, SmallestSeverity
 from robust_train.attacking.gradients import Counted
 from robust_train.randomness import Streams
 from tests.toy_networks import linear
@@ -75,12 +75,35 @@ def test_the_smallest_severity_of_fog_lies_where_the_label_changes():
     assert (network(fog(inputs, theta / 1.005, rng)).argmax(1) == labels).all()
 
 
+@pytest.mark.parametrize("transform", [Corruption(kind="fog"), GaussianBlur(largest=2.0)])
+def test_beyond_its_interval_a_transform_changes_nothing_more(transform):
+    _, inputs, _ = case(2, (3, 8, 8))
+    rng, (low, high) = Streams.of(0, range(2)), transform.interval
+    for end, outward in ((low, -1.0), (high, 1.0)):
+        last, beyond = (transform(inputs, column(2, value), rng) for value in (end, end + outward))
+        assert torch.equal(last, beyond)
+        assert Corrupted(transform=transform, severity=end).severity == end
+    assert not torch.equal(last, transform(inputs, column(2, high - 1), rng))
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda: Corrupted(transform=Rigid(), severity=1.0), "Rigid has 3 parameters: give a transform with"),
         (lambda: Corrupted(transform=NOISE, severity=1.0, draws=0), "draws must be positive"),
         (lambda: Corrupted(transform=Brightness(), severity=1.0, draws=2), "draws must be 1, not 2"),
+        (
+            lambda: Corrupted(transform=NOISE, severity=7.0),
+            r"^Corrupted: Corruption takes a severity from 0 to 5, not 7: change severity\.$",
+        ),
+        (lambda: Corrupted(transform=NOISE, severity=-1.0), "from 0 to 5, not -1"),
+        (lambda: Corrupted(transform=NOISE, severity=float("nan")), "from 0 to 5, not nan"),
+        (lambda: Corrupted(transform=GaussianBlur(), severity=10.0), "width in pixels from -5 to 5, not 10"),
+        (lambda: Corrupted(transform=Brightness(), severity=float("nan")), "from -inf to inf, not nan"),
+        (
+            lambda: SmallestSeverity(transform=GaussianBlur(largest=3.0), largest=4.0),
+            r"^SmallestSeverity: GaussianBlur takes a width in pixels from -3 to 3, not 4: change largest\.$",
+        ),
     ],
 )
 def test_wrong_hyper_parameters_are_refused(make, words):
