@@ -10,6 +10,7 @@ from robust_train.randomness import Streams
 from robust_train.studies.base import Blocks, Study
 from robust_train.studies.finding import Finding, Grid
 from robust_train.transforms.base import Transform
+from robust_train.transforms.checking import check_pixels
 from robust_train.types import Network, predict
 
 
@@ -19,7 +20,7 @@ class AccuracyMap(Study):
 
     .. math:: A(\theta_1, \theta_2) = P(f(T_{\theta_1, \theta_2}(x)) = y)
 
-    The other parameters stay at the identity.
+    The other parameters stay at the identity, and pixels are cut to [0, 1].
 
     Args:
         transform: The family of transformations, such as a translation or a placement.
@@ -28,7 +29,8 @@ class AccuracyMap(Study):
         parameters: Which two of the transform's parameters these are, by position.
 
     Raises:
-        ValueError: There are no rows or no columns, or the parameters are not two different ones.
+        ValueError: There are no rows or no columns, or the parameters are not two different ones; or
+            images are outside of [0, 1].
 
     References:
         An empirical evaluation of current convolutional architectures' ability to manage nuisance
@@ -74,6 +76,7 @@ class AccuracyMap(Study):
 
     def _right(self, network: Network, index: Tensor, inputs: Tensor, labels: Tensor, seed: int) -> Tensor:
         """``(rows, columns, N)`` whether each pose of each image is recognised."""
+        check_pixels(self, inputs)
         rng = Streams.of(seed, index)
         with torch.no_grad():
             return torch.stack(

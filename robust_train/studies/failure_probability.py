@@ -14,6 +14,7 @@ from robust_train.randomness import Streams
 from robust_train.studies.base import Blocks, Study
 from robust_train.studies.finding import Curves, Finding
 from robust_train.transforms.base import Transform
+from robust_train.transforms.checking import check_pixels
 from robust_train.types import Network
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -39,7 +40,7 @@ class FailureProbability(Study):
 
     Raises:
         ValueError: ``draws`` is not positive, ``chain`` is negative, or there is not one positive
-            ``scale`` for each parameter.
+            ``scale`` for each parameter; or images are outside of [0, 1].
 
     References:
         Robustness of classifiers to nuisance variables: measuring and sampling failures (Fawzi and
@@ -90,6 +91,7 @@ class FailureProbability(Study):
         self, network: Network, index: Tensor, inputs: Tensor, labels: Tensor, seed: int
     ) -> tuple[Tensor, Tensor]:
         """``(N,)`` share of failing draws and ``(chain, M, P)`` failing parameters."""
+        check_pixels(self, inputs)
         streams, shape = Streams.of(seed, index), (self.draws + self.chain, len(self.scale))
         g = streams.normal(shape, inputs).double().movedim(1, 0)  # (draws + chain, N, P)
         u = streams.fold(1).uniform((self.chain,), inputs).double().movedim(1, 0)

@@ -86,6 +86,14 @@ def test_beyond_its_interval_a_transform_changes_nothing_more(transform):
     assert not torch.equal(last, transform(inputs, column(2, high - 1), rng))
 
 
+def test_images_in_other_units_are_refused():
+    network, inputs, labels = case(2)
+    search = Corrupted(transform=Corruption(kind="contrast"), severity=1.0, bounds=(0.0, 255.0))
+    search(network, inputs / inputs.max() * (1 + 1e-6), labels)
+    with pytest.raises(ValueError, match=r"^Corruption: images lie in \[.*\], but are cut to \[0, 1\]: "):
+        search(network, inputs * 255, labels)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

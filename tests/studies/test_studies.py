@@ -187,6 +187,19 @@ def test_what_has_no_meaning_is_refused(make, sentence):
         make()
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        FailureProbability(transform=Brightness(), scale=[0.2], draws=8, chain=4),
+        AccuracyMap(transform=Shift(), rows=[0.0], columns=[0.0]),
+    ],
+)
+def test_images_in_other_units_are_refused_where_they_would_be_cut(asked):
+    study(threshold(), grey(1 + 1e-6, 1), {"asked": asked}, progress=False)
+    with pytest.raises(ValueError, match=r"^\w+: images lie in \[254, 254\], but are cut to \[0, 1\]: "):
+        study(threshold(), grey(254.0, 1), {"asked": asked}, progress=False)
+
+
 def test_any_block_gives_the_same():
     asked = {"light": FailureProbability(transform=Brightness(), scale=[0.2], draws=8, chain=4)}
     one, other = (study(threshold(), grey(0.6, 20), asked, block=b, progress=False) for b in (3, 64))
