@@ -12,6 +12,7 @@ from robust_train.perturbations.base import unmeasured
 from robust_train.perturbations.transformed import Transformed
 from robust_train.randomness import Streams
 from robust_train.transforms.base import Transform
+from robust_train.transforms.checking import check_images
 from robust_train.transforms.occluder import Occluder
 from robust_train.types import Goal, Network, Perturbed
 
@@ -66,8 +67,17 @@ class Occlusion(Transformed):
         return parameters[:, 2].square() / (inputs.shape[2] * inputs.shape[3])
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
-        theta, _ = self.worst(network, inputs, goal, max(1, round(self.side * min(inputs.shape[2:]))))
+        theta, _ = self.worst(network, inputs, goal, self.longest(inputs))
         return Perturbed(self.apply(inputs, theta), unmeasured(inputs), theta)
+
+    def longest(self, inputs: Tensor) -> int:
+        """The side in pixels.
+
+        Raises:
+            ValueError: These are no images.
+        """
+        check_images(self, inputs)
+        return max(1, round(self.side * min(inputs.shape[2:])))
 
     def worst(self, network: Network, inputs: Tensor, goal: Goal, side: int) -> tuple[Tensor, Tensor]:
         """``(N, 3)`` the worst square of a side, and ``(N,)`` its margin."""

@@ -33,7 +33,7 @@ class SmallestOcclusion(Occlusion):
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         theta, size = self.transform.neutral(inputs), unmeasured(inputs).fill_(torch.inf)
-        for side in range(1, max(1, round(self.side * min(inputs.shape[2:]))) + 1):
+        for side in range(1, self.longest(inputs) + 1):
             rows = size.isinf().nonzero().squeeze(1)
             if not len(rows):
                 break

@@ -50,6 +50,9 @@ class Transform(ABC):
 
         Returns:
             ``(N, C, H, W)``, differentiable with respect to both, where the map is.
+
+        Raises:
+            ValueError: These are no images, where the map needs rows and columns.
         """
 
     def neutral(self, inputs: Tensor) -> Tensor:

@@ -7,6 +7,18 @@ from torch import Tensor
 _ROUNDING = 1e-4
 
 
+def check_images(owner: Any, images: Tensor) -> None:
+    """Refuse what has no rows and columns.
+
+    Example:
+        >>> import torch
+        >>> check_images(torch.nn.Identity(), torch.zeros(1, 3, 8, 8))
+    """
+    if images.ndim != 4:
+        shape = ", ".join(["N", *map(str, images.shape[1:])])  # a search has its own N
+        raise ValueError(f"{type(owner).__name__}: inputs have shape ({shape}): give images (N, C, H, W).")
+
+
 def check_pixels(owner: Any, images: Tensor) -> None:
     """Refuse images outside of [0, 1], up to rounding, where the result is cut to it.
 

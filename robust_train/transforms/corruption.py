@@ -9,7 +9,7 @@ from torch import Tensor
 from robust_train.norms import unsqueeze_like
 from robust_train.randomness import Streams
 from robust_train.transforms.base import Transform
-from robust_train.transforms.checking import check_pixels
+from robust_train.transforms.checking import check_images, check_pixels
 from robust_train.transforms.corruptions import KINDS
 
 
@@ -25,8 +25,8 @@ class Corruption(Transform):
         kind: Such as ``"fog"``; the keys of ``robust_train.transforms.corruptions.KINDS``.
 
     Raises:
-        ValueError: There is no such kind; or a call lacks the streams to draw from, or has images outside of
-            [0, 1].
+        ValueError: There is no such kind; or a call lacks the streams to draw from, or has
+            no images (N, C, H, W) in [0, 1].
 
     References:
         Benchmarking neural network robustness to common corruptions and perturbations (Hendrycks and
@@ -55,6 +55,7 @@ class Corruption(Transform):
     def __call__(self, inputs: Tensor, parameters: Tensor, rng: Streams | None = None) -> Tensor:
         if rng is None:
             raise ValueError("Corruption: it draws random numbers, give it a stream for each image (rng).")
+        check_images(self, inputs)
         check_pixels(self, inputs)
         severity = parameters[:, 0].clamp(*self.interval)
         corrupted = KINDS[self.kind](inputs, severity, rng).clamp(0, 1)

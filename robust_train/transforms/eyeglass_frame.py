@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from robust_train.transforms.checking import check_images
 from robust_train.transforms.mask import Mask
 
 
@@ -41,10 +42,7 @@ class EyeglassFrame(Mask):
         Raises:
             ValueError: These are no images.
         """
-        if images.ndim != 4:
-            raise ValueError(
-                f"EyeglassFrame: inputs have shape {tuple(images.shape)}: give images (N, C, H, W)."
-            )
+        check_images(self, images)
         rows, columns = images.shape[-2:]
         # Middles of the pixels in units of the image, from the middle of the bridge.
         y = (torch.arange(rows, device=images.device) + 0.5)[:, None] / rows - self.center

@@ -10,6 +10,7 @@ from torch.nn.functional import conv2d, pad
 
 from robust_train.randomness import Streams
 from robust_train.transforms.base import Transform
+from robust_train.transforms.checking import check_images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class GaussianBlur(Transform):
         return -self.largest, self.largest
 
     def __call__(self, inputs: Tensor, parameters: Tensor, rng: Streams | None = None) -> Tensor:
+        check_images(self, inputs)
         reach = ceil(3 * self.largest)
         u = torch.arange(-reach, reach + 1, dtype=torch.float64, device=inputs.device)
         width = parameters[:, :1].double().clamp(*self.interval)

@@ -9,6 +9,7 @@ from torch import Tensor
 from robust_train.norms import unsqueeze_like
 from robust_train.randomness import Streams
 from robust_train.transforms.base import Transform
+from robust_train.transforms.checking import check_images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,7 @@ class Occluder(Transform):
     identity: ClassVar[tuple[float, ...]] = (0.0, 0.0, 0.0)
 
     def __call__(self, inputs: Tensor, parameters: Tensor, rng: Streams | None = None) -> Tensor:
+        check_images(self, inputs)
         top, left, side = (unsqueeze_like(value, inputs) for value in parameters.unbind(1))
         row = torch.arange(inputs.shape[2], device=inputs.device)[:, None]
         column = torch.arange(inputs.shape[3], device=inputs.device)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from robust_train.randomness import Streams
 from robust_train.transforms.base import Transform
+from robust_train.transforms.checking import check_images
 from robust_train.transforms.warp import centered, sample
 
 _POINT = 1e-6  # the smallest scale: what has none, or less, would be read from nowhere
@@ -43,6 +44,7 @@ class Placement(Transform):
     identity: ClassVar[tuple[float, ...]] = (1.0, 0.0, 0.0)
 
     def __call__(self, inputs: Tensor, parameters: Tensor, rng: Streams | None = None) -> Tensor:
+        check_images(self, inputs)
         height, width = inputs.shape[2:]
         scale, place = parameters[:, :1].double(), parameters[:, 1:].double()
         move = place * (1 - scale) / 2 * place.new_tensor([width, height])

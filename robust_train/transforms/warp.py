@@ -10,6 +10,7 @@ from torch.nn.functional import grid_sample, pad
 
 from robust_train.randomness import Streams
 from robust_train.transforms.base import Transform
+from robust_train.transforms.checking import check_images
 
 Padding = Literal["zeros", "border", "periodic"]
 
@@ -43,6 +44,7 @@ class Warp(Transform):
         """
 
     def __call__(self, inputs: Tensor, parameters: Tensor, rng: Streams | None = None) -> Tensor:
+        check_images(self, inputs)
         height, width = inputs.shape[2:]
         places = self.source(centered(height, width, inputs.device), parameters.double())
         return sample(inputs, places.view(-1, height, width, 2), self.padding)

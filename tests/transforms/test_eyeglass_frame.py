@@ -34,5 +34,5 @@ def test_what_is_no_share_is_refused(name):
 
 
 def test_what_is_no_image_is_refused():
-    with pytest.raises(ValueError, match=r"^EyeglassFrame: inputs have shape \(2, 4\)"):
+    with pytest.raises(ValueError, match=r"^EyeglassFrame: inputs have shape \(N, 4\)"):
         EyeglassFrame()(torch.zeros(2, 4))
