@@ -15,7 +15,8 @@ class Deployed(nn.Module):
 
     Args:
         network: The network; a Lightning module serves as well.
-        mean: Means of the normalisation that happens before the network, one a channel.
+        mean: Means of the normalisation that happens before the network, one a channel (a feature,
+            where they are flat), or one for all.
         std: Standard deviations of that normalisation, one a channel.
         logits: Key or position of the logits where the network returns a dictionary or a tuple.
         precision: Makes the context in which the network runs, such as a trainer's autocast.
@@ -52,7 +53,7 @@ class Deployed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.mean is not None:
-            x = (x - self.mean.to(x)) / self.std.to(x)
+            x = (x - _each_channel(self.mean, x)) / _each_channel(self.std, x)
         with self.precision():
             logits = self._logits(self.network(x.to(self._dtype(x))))
         if logits.ndim != 2 or len(logits) != len(x):
@@ -76,7 +77,7 @@ class Deployed(nn.Module):
                     f"{name} has {len(values)} values for inputs of shape {tuple(x.shape[1:])}: give one for "
                     "each of their channels."
                 )
-        x = x * self.std.to(x) + self.mean.to(x)
+        x = x * _each_channel(self.std, x) + _each_channel(self.mean, x)
         # Rounding must not push black and white out of the box.
         inside = x.clamp(0, 1)
         return torch.where((x - inside).abs() < 1e-4, inside, x)
@@ -102,6 +103,11 @@ class Deployed(nn.Module):
                 f"The network returned a {type(output).__name__}{has}, not logits{where}: {cure}"
             )
         return logits
+
+
+def _each_channel(values: Tensor, x: Tensor) -> Tensor:
+    """One value for each channel of ``(N, C, H, W)`` images, or for each of ``(N, D)`` features."""
+    return values.to(x).view(-1, *(1,) * (x.ndim - 2))
 
 
 def _entry(output: Any, key: str | int) -> Any:

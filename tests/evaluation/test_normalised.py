@@ -30,6 +30,19 @@ def test_one_value_serves_all_channels_and_another_number_is_refused():
         Deployed(scores, mean=[0.5] * 3, std=[0.25] * 2).pixels(x)
 
 
+@pytest.mark.parametrize("shape", [(3,), (3, 5), (3, 5, 4)])
+def test_the_second_dimension_is_that_of_the_channels_in_any_shape(shape):
+    mean, std = [0.1, 0.2, 0.3], [0.5, 0.25, 0.125]
+    pixels = torch.rand(2, *shape)
+    columns = zip(pixels.unbind(1), mean, std, strict=True)
+    normalised = torch.stack([(column - m) / s for column, m, s in columns], 1)
+    deployed = Deployed(scores, mean=mean, std=std)
+    torch.testing.assert_close(deployed.pixels(normalised), pixels)
+    torch.testing.assert_close(deployed(pixels), scores(normalised))
+    one = Deployed(scores, mean=[0.5], std=[0.25])
+    torch.testing.assert_close(one(pixels), scores((pixels - 0.5) / 0.25))
+
+
 @pytest.mark.parametrize("mode", [torch.enable_grad, torch.inference_mode])
 def test_normalised_data_give_the_same_figures_when_told(network, data, suite, mode):
     def normalised(x):
