@@ -62,7 +62,7 @@ class Blocks:
         if (start, stop) == (0, total):
             return torch.arange(total)
         # A data set is often sorted by class: its first samples are no fair share of it.
-        drawn = np.random.Generator(np.random.Philox(self.seed)).permutation(total)[start:stop]
+        drawn = np.random.Generator(np.random.Philox(self.seed % 2**64)).permutation(total)[start:stop]
         return torch.from_numpy(np.sort(drawn))
 
     def of_rank(self, rank: int, world: int) -> Iterator[tuple[Tensor, Any]]:

@@ -25,6 +25,12 @@ def test_a_limit_keeps_the_order_and_the_seed_decides():
     assert Blocks(range(7), limit=10).positions().tolist() == list(range(7))
 
 
+def test_seeds_count_modulo_as_those_of_streams_do():
+    one, other = (Blocks(range(100), limit=10, seed=seed, held=5) for seed in (-1, 2**64 - 1))
+    assert torch.equal(one.positions(), other.positions())
+    assert torch.equal(one.held_out(), other.held_out())
+
+
 def test_the_loader_s_own_collate_makes_the_batch():
     assert next(Blocks("abc", size=2, collate="".join).of_rank(0, 1))[1] == "ab"
 
