@@ -75,11 +75,20 @@ def learners(suite: Iterable[Any]) -> list[Perturbation]:
 def share(total: int, learning: list[Perturbation]) -> int:
     """How many of so many samples to hold out, so that those regimes can learn.
 
+    Raises:
+        ValueError: None would be left to judge.
+
     Example:
         >>> share(450, learning=[])
         0
     """
-    return min(ceil(SHARE * total), max((getattr(p, "images", total) for p in learning), default=0))
+    held = min(ceil(SHARE * total), max((getattr(p, "images", total) for p in learning), default=0))
+    if held == total > 0:
+        raise ValueError(
+            "The one sample of the data set cannot be learnt from and judged, too: give more samples, or "
+            "training images to learn from."
+        )
+    return held
 
 
 def training_part(data: Any, judged: Any) -> Any | None:

@@ -171,6 +171,12 @@ def test_nothing_to_learn_from_is_refused_in_a_sentence(network):
         judge(network, marked(20), Watching(), training=[])
 
 
+def test_one_sample_that_would_be_learnt_from_is_refused_in_a_sentence(network):
+    with pytest.raises(ValueError, match=r"^The one sample of the data set cannot be learnt from and"):
+        judge(network, marked(1), Watching())
+    assert judge(network, marked(1), Watching(), training=marked(2)).clean_accuracy.n == 1
+
+
 def test_the_bar_counts_a_regime_that_learns_as_one_block_more(network, capsys):
     evaluate(network, marked(20), {"watching": Watching()}, block=8)
     assert "/3 [" in capsys.readouterr().err  # 16 samples in two blocks
