@@ -21,7 +21,8 @@ class LabelGraph(Study):
 
     .. math:: G_{ij} = P(f(T_r(x)) = j \mid f(x) = i)
 
-    A label is dominant where most of what is fooled ends. The first row holds the shares of the
+    A label is dominant where most of what is fooled ends. Only labels that occur, before or afterwards, have
+    a row and a column. The first row holds the shares of the
     labels among all fooled images. Where the network flags inputs, i is the class beneath the flag, and what
     is flagged afterwards has fooled nobody. A perturbation that learns does so from some of the images, at
     most half of all, and is asked about the others.
@@ -35,9 +36,9 @@ class LabelGraph(Study):
     Example:
         >>> from robust_train.perturbations.deepfool import DeepFool
         >>> from robust_train.studies.run import study
-        >>> data = [(torch.rand(4), i % 3) for i in range(6)]
+        >>> data = [(torch.eye(3)[i % 3], i % 3) for i in range(6)]
         >>> asked = LabelGraph(perturbation=DeepFool(bounds=None))
-        >>> grid = study(torch.nn.Linear(4, 3), data, {"graph": asked}, progress=False)["graph"].figures[0]
+        >>> grid = study(torch.nn.Identity(), data, {"graph": asked}, progress=False)["graph"].figures[0]
         >>> grid.rows, grid.columns
         (['fooled', '0', '1', '2'], ['0', '1', '2'])
     """
@@ -48,8 +49,9 @@ class LabelGraph(Study):
         perturbation, judged = taught(self.perturbation, network, blocks, seed)
         parts = [self._labels(perturbation, network, *block, seed) for block in judged]
         before, after, classes = (torch.cat(column) for column in zip(*parts, strict=True))
-        names = [str(k) for k in range(int(classes.max()))]
-        fooled = (before != after) & (after >= 0) & (after < len(names))
+        count = int(classes.max())
+        names = [str(k) for k in sorted({*before.tolist(), *after.tolist()}) if 0 <= k < count]
+        fooled = (before != after) & (after >= 0) & (after < count)
         rows = {"fooled": after[fooled]} | {name: after[before == int(name)] for name in names}
         values = [[rate(found == int(name)) for name in names] for found in rows.values()]
         grid = Grid("Label changes", "from", "to", list(rows), names, values)

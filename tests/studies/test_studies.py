@@ -142,12 +142,25 @@ def test_the_graph_counts_where_labels_go():
     asked = LabelGraph(perturbation=GaussianNoise(eps=0.3))
     found = study(network, data, {"graph": asked}, progress=False)["graph"]
     (grid,) = found.figures
-    assert grid.rows == ["fooled", "0", "1", "2"]
-    fooled, zero = grid.values[0], grid.values[1]
-    assert [cell.value for cell in fooled] == [0, 0, 1]
-    assert zero[2].n == 40
-    assert fooled[2].n == zero[2].value * 40
+    assert (grid.rows, grid.columns) == (["fooled", "0", "2"], ["0", "2"])  # in class 1 is nothing
+    fooled, zero, two = grid.values
+    assert [cell.value for cell in fooled] == [0, 1]
+    assert zero[1].n == 40
+    assert fooled[1].n == zero[1].value * 40
+    assert two[0].n == 0
     assert "end in class 2" in found.summary
+
+
+def test_the_graph_of_many_classes_has_those_that_occur():
+    network, data = linear((2,), 1000), [(x, 0) for x in torch.randn(8, 2, dtype=torch.float64)]
+    asked = LabelGraph(perturbation=GaussianNoise(eps=1.0, bounds=None))
+    (grid,) = study(network, data, {"graph": asked}, progress=False)["graph"].figures
+    images = torch.stack([x for x, _ in data])
+    before = {str(k) for k in network(images).argmax(1).tolist()}
+    assert before <= set(grid.columns) == set(grid.rows) - {"fooled"}
+    assert len(grid.columns) <= 16
+    assert sum(row[0].n for row in grid.values[1:]) == 8
+    assert sum(cell.value * row[0].n for row in grid.values[1:] for cell in row if cell.n) == pytest.approx(8)
 
 
 @pytest.mark.parametrize("block", [7, 64])
@@ -228,16 +241,16 @@ def test_what_is_flagged_is_no_failure_and_has_fooled_nobody():
         def search(self, network, inputs, goal, rng):
             return Perturbed(inputs - self.eps, unmeasured(inputs))
 
-    for eps, share in ((0.1, 1.0), (0.25, None)):
+    for eps, labels in ((0.1, ["0", "1"]), (0.25, ["0"])):
         graph = study(pair, data, {"graph": LabelGraph(perturbation=Darker(eps=eps))}, progress=False)[
             "graph"
         ]
         grid = graph.figures[0]
-        assert grid.columns == ["0", "1"]
-        if share is None:
+        assert grid.columns == labels
+        if labels == ["0"]:
             assert graph.summary == "No image is fooled."
         else:
-            assert grid.values[0][1].value == share
+            assert grid.values[0][1].value == 1.0
 
 
 def test_a_network_is_moved_only_where_a_device_is_given():
