@@ -9,16 +9,13 @@ from robust_train.report import wording
 from robust_train.report.axis import logarithmic
 from robust_train.report.canvas import SERIES, SOFT, Canvas
 
-Sweep = list[tuple[int, Estimate]]
-"""Dimensions, ascending, and the median sizes there."""
+Sweep = dict[str, tuple[int, Estimate]]
+"""By the name of the regime, its dimension, ascending, and the median size there."""
 
 
 def swept(results: Results) -> set[str]:
-    """Names of the regimes that are points of a sweep, and would crowd the other figures."""
-    kinds = [
-        r.settings.get("dimension") and r.settings.get("basis", r.kind) for r in results.regimes.values()
-    ]
-    return {name for name, kind in zip(results.regimes, kinds, strict=True) if kind and kinds.count(kind) > 1}
+    """Names of the regimes that are points of a sweep drawn here, and would crowd the other figures."""
+    return {name for sweep in _sweeps(results.regimes).values() for name in sweep}
 
 
 def dimension_curve(results: Results) -> str:
@@ -32,14 +29,15 @@ def dimension_curve(results: Results) -> str:
         return ""
     canvas = Canvas("Size against the dimension of the subspace")
     for k, (name, sweep) in enumerate(sweeps.items()):
-        x, color = [m for m, _ in sweep], SERIES[k % len(SERIES)]
-        (line,) = canvas.axes.plot(x, [e.value for _, e in sweep], marker="o", markersize=4, color=color)
-        highs = [e.high if math.isfinite(e.high) else e.value for _, e in sweep]
-        canvas.axes.fill_between(x, [e.low for _, e in sweep], highs, color=color, alpha=0.15, linewidth=0)
+        x, medians = zip(*sweep.values(), strict=True)
+        color = SERIES[k % len(SERIES)]
+        (line,) = canvas.axes.plot(x, [e.value for e in medians], marker="o", markersize=4, color=color)
+        highs = [e.high if math.isfinite(e.high) else e.value for e in medians]
+        canvas.axes.fill_between(x, [e.low for e in medians], highs, color=color, alpha=0.15, linewidth=0)
         canvas.entry(line, wording.plain(name))
     _law(canvas, next(iter(sweeps.values())))
     canvas.axes.set_yscale("log")
-    dimensions = [m for sweep in sweeps.values() for m, _ in sweep]
+    dimensions = [m for sweep in sweeps.values() for m, _ in sweep.values()]
     logarithmic(canvas.axes, min(dimensions) / 1.2, max(dimensions) * 1.2)
     canvas.axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     canvas.axes.set(xlabel="dimension m", ylabel="median size")
@@ -49,19 +47,21 @@ def dimension_curve(results: Results) -> str:
 def _sweeps(regimes: Mapping[str, RegimeResult]) -> dict[str, Sweep]:
     """Minimal regimes that differ in their dimension, of which there are at least two."""
     found: dict[str, Sweep] = {}
-    for regime in regimes.values():
+    for name, regime in regimes.items():
         m, median = regime.settings.get("dimension"), regime.metrics.get("median_size")
         if isinstance(m, int) and median is not None and math.isfinite(median.value):
             basis = regime.settings.get("basis", regime.kind)
-            found.setdefault(str(basis).replace("_", " "), []).append((m, median))
+            found.setdefault(str(basis).replace("_", " "), {})[name] = m, median
     return {
-        name: sorted(sweep, key=lambda point: point[0]) for name, sweep in found.items() if len(sweep) > 1
+        kind: dict(sorted(sweep.items(), key=lambda point: point[1][0]))
+        for kind, sweep in found.items()
+        if len(sweep) > 1
     }
 
 
 def _law(canvas: Canvas, sweep: Sweep) -> None:
-    largest, size = sweep[-1][0], sweep[-1][1].value
-    x = [m for m, _ in sweep]
-    y = [size * math.sqrt(largest / m) for m in x]
+    x = [m for m, _ in sweep.values()]
+    largest, size = list(sweep.values())[-1]
+    y = [size.value * math.sqrt(largest / m) for m in x]
     (line,) = canvas.axes.plot(x, y, color=SOFT, linewidth=1, linestyle=(0, (1, 2)))
     canvas.entry(line, "as 1/\N{SQUARE ROOT}m")

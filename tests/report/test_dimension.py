@@ -21,7 +21,7 @@ def test_a_line_for_each_kind_of_subspace():
     assert len(panels(drawn)) == 1
     assert {"random", "low frequency", "as 1/\u221am"} <= set(words(drawn))
     points = _sweeps(collect(*sweep).regimes)
-    assert [(m, e.value) for m, e in points["random"]] == [(4, 1.0), (16, 0.5)]
+    assert [(m, e.value) for m, e in points["random"].values()] == [(4, 1.0), (16, 0.5)]
     assert list(points) == ["random"]  # one point makes no sweep
 
 
@@ -31,6 +31,19 @@ def test_a_sweep_does_not_crowd_the_other_figures():
     assert swept(drawn) == {"random_16", "random_4"}
     assert "random_16" not in accuracy_curve(drawn)
     assert "low_frequency_8" in accuracy_curve(drawn)
+
+
+def test_what_no_sweep_draws_stays_in_the_other_figures():
+    lost = [semirandom(m, math.inf) for m in (1, 4)]
+    drawn = collect(*lost, semirandom(8, 1.0), semirandom(16, 0.5))
+    assert swept(drawn) == {"random_8", "random_16"}
+    assert {"random_1", "random_4"} <= set(words(accuracy_curve(drawn)))
+    found = outcome([0] * 9, [0] * 9, [1] * 9, [0.1] * 9)
+    universal = [
+        regime(f"universal_{m}", found, eps=0.1, kind="UniversalSingular", dimension=m) for m in (1, 9)
+    ]
+    assert swept(collect(*universal)) == set()
+    assert {"universal_1", "universal_9"} <= set(words(accuracy_curve(collect(*universal))))
 
 
 def test_without_a_sweep_there_is_no_figure(results):
