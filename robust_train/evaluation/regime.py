@@ -19,7 +19,7 @@ from robust_train.metrics.base import OutcomeMetric
 from robust_train.metrics.detection import Detection
 from robust_train.metrics.estimate import rate_over_draws
 from robust_train.perturbations.base import Perturbation
-from robust_train.perturbations.static import Static
+from robust_train.perturbations.onward import onward
 from robust_train.randomness import Streams
 from robust_train.types import Outcome, Perturbed
 
@@ -127,8 +127,7 @@ class Regime:
         """What a minimal search finds passes the flag by definition, so that only budgeted regimes tell."""
         if self.perturbation.minimal or not outcome.reject:
             return None
-        onward = isinstance(self.perturbation, Static) or getattr(self.perturbation, "drop", True) is False
-        return Detection.of(outcome, self.eps, onward)
+        return Detection.of(outcome, self.eps, onward(self.perturbation))
 
 
 def estimate(metric: OutcomeMetric, outcome: Outcome) -> Estimate:

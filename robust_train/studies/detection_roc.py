@@ -1,18 +1,20 @@
 """How well does a detector tell attacked images from clean ones?"""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from robust_train.metrics.detection import Detection
 from robust_train.metrics.estimate import Estimate, rate
-from robust_train.metrics.roc import auc, roc
 from robust_train.networks.rejecting import rejects
 from robust_train.perturbations.base import Perturbation
+from robust_train.perturbations.onward import onward
 from robust_train.randomness import Streams
 from robust_train.studies.base import Blocks, Study
 from robust_train.studies.finding import Curves, Finding, Grid
-from robust_train.types import Network, decide, suspicion
+from robust_train.types import Network, Outcome, decide, suspicion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,7 @@ class DetectionROC(Study):
 
     Args:
         perturbations: Perturbations by name. Those that run to their end, ``drop: false``, show all of the
-            curve; one that ends at the first success shows the detector's own threshold alone.
+            curve; that of one that ends at the first success ends at the detector's own threshold.
 
     Raises:
         ValueError: There are no perturbations, one has to learn first, or the network flags nothing.
@@ -56,69 +58,74 @@ class DetectionROC(Study):
     def __call__(self, network: Network, blocks: Blocks, seed: int) -> Finding:
         if not rejects(network):
             raise ValueError("DetectionROC asks about a network that flags inputs: this one flags nothing.")
-        parts = [self._scores(network, *block, seed) for block in blocks]
+        parts = [self._logits(network, *block, seed) for block in blocks]
         if not parts:
             raise ValueError("DetectionROC: there are no images.")
-        clean, right = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
-        attacked: dict[str, tuple[Tensor, Tensor]] = {}
-        for name in self.perturbations:
-            score, wrong = (torch.cat([part[2][name][k] for part in parts])[right] for k in (0, 1))
-            attacked[name] = score, wrong
-        settings: dict[str, object] = {"clean images": len(clean), "right beneath the flag": int(right.sum())}
-        figures: list[Curves | Grid] = [_curves(clean, attacked), _table(clean, attacked)]
-        return Finding(_summary(clean, attacked), figures, settings)
-
-    def _scores(
-        self, network: Network, index: Tensor, inputs: Tensor, labels: Tensor, seed: int
-    ) -> tuple[Tensor, Tensor, dict[str, tuple[Tensor, Tensor]]]:
-        """Scores of clean images, which of them are right, and scores and errors under each perturbation."""
-        rng, clean = Streams.of(seed, index), _judged(network, inputs, labels)
-        attacked = {
-            name: _judged(network, p(network, inputs, labels, rng=rng).inputs, labels)
-            for name, p in self.perturbations.items()
+        labels, logits = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+        outcomes = {
+            name: _outcome(labels, logits, torch.cat([part[2][name] for part in parts]))
+            for name in self.perturbations
         }
-        return clean[0], ~clean[1], attacked
+        found = {
+            name: Detection.of(outcomes[name], onward=onward(p)) for name, p in self.perturbations.items()
+        }
+        right = decide(logits, True) == labels
+        passed = [rate(outcome.deceived[right]) for outcome in outcomes.values()]
+        alarms = rate(suspicion(logits) > 0)
+        settings: dict[str, object] = {"clean images": alarms.n, "right beneath the flag": int(right.sum())}
+        return Finding(_summary(alarms, found), [_curves(alarms.n, found), _table(found, passed)], settings)
+
+    def _logits(
+        self, network: Network, index: Tensor, inputs: Tensor, labels: Tensor, seed: int
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """Labels, and the logits of clean images and of what each perturbation makes of them."""
+        rng = Streams.of(seed, index)
+        made = {name: p(network, inputs, labels, rng=rng).inputs for name, p in self.perturbations.items()}
+        with torch.no_grad():
+            return labels.cpu(), network(inputs).cpu(), {name: network(x).cpu() for name, x in made.items()}
 
 
-def _judged(network: Network, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """``(N,)`` scores, and whether the class beneath the flag is wrong."""
-    with torch.no_grad():
-        logits = network(x).cpu()
-    return suspicion(logits), decide(logits, True) != labels.cpu()
+def _outcome(labels: Tensor, logits: Tensor, perturbed: Tensor) -> Outcome:
+    """As an evaluation sees it; how large the perturbations are is not asked."""
+    index, size = torch.arange(len(labels)), torch.zeros(len(labels), dtype=torch.float64)
+    return Outcome(index, labels, logits, perturbed, size, size, reject=True)
 
 
-def _curves(clean: Tensor, attacked: dict[str, tuple[Tensor, Tensor]]) -> Curves:
-    chance = [(x, Estimate(x, x, x, len(clean))) for x in (0.0, 1.0)]
+def _curves(count: int, found: dict[str, Detection]) -> Curves:
     series = {
-        f"{name}, AUC {auc(clean, score[wrong]).value:.2f}": roc(clean, score[wrong])
-        for name, (score, wrong) in attacked.items()
+        name if one.auc is None else f"{name}, AUC {one.auc.value:.2f}": one.curve
+        for name, one in found.items()
+        if one.caught.n
     }
     return Curves(
         "Attacked images that are flagged",
         "clean images flagged, share",
         "attacked images flagged, share",
-        {**series, "chance": chance},
+        {**series, "chance": [(x, Estimate(x, x, x, count)) for x in (0.0, 1.0)]},
     )
 
 
-def _table(clean: Tensor, attacked: dict[str, tuple[Tensor, Tensor]]) -> Grid:
+def _table(found: dict[str, Detection], passed: list[Estimate]) -> Grid:
     columns = ["area under the curve", "flagged at the threshold", "wrong and unflagged, of all right"]
+    unknown = Estimate(math.nan, math.nan, math.nan, 0)
     rows = [
-        [auc(clean, score[wrong]), rate(score[wrong] > 0), rate(wrong & ~(score > 0))]
-        for score, wrong in attacked.values()
+        [one.auc or unknown, one.caught, share] for one, share in zip(found.values(), passed, strict=True)
     ]
-    return Grid("At the detector's own threshold", "attack", "", list(attacked), columns, rows)
+    return Grid("At the detector's own threshold", "attack", "", list(found), columns, rows)
 
 
-def _summary(clean: Tensor, attacked: dict[str, tuple[Tensor, Tensor]]) -> str:
-    caught = "; ".join(
-        f"{name} {_spelt(rate(score[wrong] > 0))}, AUC {auc(clean, score[wrong]).value:.3f}"
-        for name, (score, wrong) in attacked.items()
-    )
+def _summary(alarms: Estimate, found: dict[str, Detection]) -> str:
+    caught = "; ".join(f"{name} {_caught(one)}" for name, one in found.items())
     return (
-        f"At its own threshold, the detector flags {_spelt(rate(clean > 0))} of the clean images, and of "
+        f"At its own threshold, the detector flags {_spelt(alarms)} of the clean images, and of "
         f"those that deceive the classifier: {caught}."
     )
+
+
+def _caught(one: Detection) -> str:
+    if not one.caught.n:
+        return "0, as it deceives on no image"
+    return _spelt(one.caught) + (f", AUC {one.auc.value:.3f}" if one.auc else "")
 
 
 def _spelt(share: Estimate) -> str:

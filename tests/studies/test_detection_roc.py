@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from robust_train import PGD, DetectionROC, Static, UniversalGradient, study
+from robust_train import FGSM, PGD, DetectionROC, Static, UniversalGradient, study
 from tests.attacking.test_rejection import grey
 from tests.toy_networks import Flagging, linear
 
@@ -25,11 +25,20 @@ def test_the_attack_that_knows_of_the_detector_passes_it():
     static, adaptive = table.values
     assert (static[0].value, static[1].value, static[1].n) == (1.0, 0.75, 4)  # the last is never wrong
     assert (adaptive[1].value, adaptive[2].value) == (0.0, 0.8)
-    assert next(iter(curves.series)) == "static, AUC 1.00"
+    assert list(curves.series) == ["static, AUC 1.00", "adaptive", "chance"]
+    assert curves.series["adaptive"][-1][1] == adaptive[1]  # which ends at the detector's own threshold
     assert curves.series["chance"][0][0] == 0.0
     assert found.settings["right beneath the flag"] == 5
     assert "flags 0.0% (0.0% to 43.4%, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}5) of the clean" in found.summary
     assert "static 75.0%" in found.summary
+
+
+def test_an_attack_that_deceives_on_nothing_has_no_curve():
+    data = [(image, 0) for image in grey(0.45, 0.44)]
+    asked = DetectionROC(perturbations={"none": FGSM(eps=0.0)})
+    found = study(brightness(), data, {"roc": asked}, progress=False)["roc"]
+    assert list(found.figures[0].series) == ["chance"]
+    assert found.summary.endswith("that deceive the classifier: none 0, as it deceives on no image.")
 
 
 def test_what_cannot_be_asked_is_refused():
