@@ -13,7 +13,7 @@ INK, SOFT, RULE = "#1c2024", "#60666d", "#d9dce0"
 
 SERIES = ("#1f6fb5", "#c8501e", "#17845f", "#8b4ba8", "#a37a00", "#5a6a7a")
 
-_WIDTH, _HEIGHT, _LINE = 4.6, 2.75, 0.17  # inches: of a panel, and of a line of its legend
+_WIDTH, _HEIGHT, _LINE = 4.6, 2.75, 0.2  # inches: of a panel, and of a line of its legend
 
 _NAMES = {INK: "ink", SOFT: "soft", RULE: "rule"} | {c: f"series-{k + 1}" for k, c in enumerate(SERIES)}
 _STYLE: dict[Any, Any] = {
@@ -39,6 +39,11 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.8,
 }
+
+
+def colour_name(colour: str) -> str:
+    """What the page calls a colour of the figures, such as ``series-1``."""
+    return _NAMES[colour]
 
 
 class Canvas:

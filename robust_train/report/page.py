@@ -7,10 +7,12 @@ from typing import Any
 from robust_train.evaluation.results import Results
 from robust_train.report import wording
 from robust_train.report.atomic import write_text
+from robust_train.report.canvas import colour_name
 from robust_train.report.catches import catches
 from robust_train.report.dimension import dimension_curve
 from robust_train.report.figures import accuracy_curve, size_histogram, training_curves
 from robust_train.report.gallery import gallery
+from robust_train.report.looks import looks
 from robust_train.report.roc_curves import roc_curves
 from robust_train.report.rows import rows
 from robust_train.report.templates import render
@@ -54,6 +56,7 @@ def _content(results: Results) -> dict[str, Any]:
         "contrast": contrast(results),
         "warnings": [wording.plain(warning) for warning in results.warnings],
         "rows": rows(results),
+        "colours": {wording.plain(name): colour_name(look["color"]) for name, look in looks(results).items()},
         "gallery": gallery(results),
         "catches": catches(results),
         "settings": _spelt(results.settings),

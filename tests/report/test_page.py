@@ -5,7 +5,7 @@ import pytest
 
 from robust_train.report.page import write_page
 
-from .conftest import SCRIPT, collect
+from .conftest import SCRIPT, collect, outcome, regime
 
 HISTORY = [
     {"epoch": str(k), "train/loss": "1.0", "val/accuracy": "0.5", SCRIPT + "loss": "2"} for k in range(3)
@@ -76,6 +76,18 @@ def test_no_number_is_spelt_nan_or_inf(page):
     assert not re.search(
         r">\s*-?(nan|inf)\b", page.replace("overshoot</dt><dd>nan", "").replace("<dd>inf", "")
     )
+
+
+def test_the_table_has_the_colours_of_the_figures(tmp_path):
+    found = outcome([0] * 9, [0] * 9, [1] * 9, [0.5] * 9)
+    sweep = [
+        regime(f"of_{m}", found, minimal=True, kind="Semirandom", dimension=m, basis="x") for m in (1, 4)
+    ]
+    write_page(collect(*sweep, regime("pgd", found, eps=0.5)), tmp_path / "report.html", "title")
+    shown = re.findall(
+        r"--series: var\(--([a-z0-9-]+)\).*?<b>(\w+)</b>", (tmp_path / "report.html").read_text(), re.S
+    )
+    assert shown == [("soft", "clean"), ("soft", "of_1"), ("soft", "of_4"), ("series-1", "pgd")]
 
 
 def test_ids_are_unique_where_they_are_drawn(page):
