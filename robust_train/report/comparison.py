@@ -54,7 +54,10 @@ def page(found: Mapping[str, Transfer], title: str) -> str:
 def verdict(found: Mapping[str, Transfer]) -> str:
     """In one sentence: how much travels, beside what noise of equal norm does."""
     regime, transfer = next(iter(found.items()))
-    pairs = [(a, b) for a in range(len(transfer.names)) for b in range(len(transfer.names)) if a != b]
+    count = range(len(transfer.names))
+    pairs = [(a, b) for a in count for b in count if a != b and transfer.rate(a, b).n]
+    if not pairs:
+        return "No two networks are right on the same images, so that nothing can be said of transfer."
     made, noise = (
         sum(share(a, b).value for a, b in pairs) / len(pairs) for share in (transfer.rate, transfer.baseline)
     )

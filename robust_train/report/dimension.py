@@ -51,6 +51,7 @@ def _sweeps(regimes: Mapping[str, RegimeResult]) -> dict[str, Sweep]:
         m, median = regime.settings.get("dimension"), regime.metrics.get("median_size")
         if isinstance(m, int) and median is not None and math.isfinite(median.value):
             basis = regime.settings.get("basis", regime.kind)
+            basis = basis.get("kind", "given") if isinstance(basis, Mapping) else basis
             found.setdefault(str(basis).replace("_", " "), {})[name] = m, median
     return {
         kind: dict(sorted(sweep.items(), key=lambda point: point[1][0]))

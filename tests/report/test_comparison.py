@@ -1,6 +1,7 @@
 """The comparison of networks, as a page and as a file."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -26,6 +27,17 @@ def test_the_verdict_sets_what_travels_beside_noise(found):
     sentence = verdict({"pgd": found})
     assert "25.0 % also deceives another" in sentence
     assert sentence.endswith("of random noise of equal norm, 0.0 %.")
+
+
+def test_pairs_without_common_images_do_not_count_and_none_says_so(found):
+    lone = replace(found, names=("first",), right=found.right[:, :1], broken=found.broken[:, :1, :1])
+    apart = replace(found, right=torch.eye(2, dtype=torch.bool).repeat(5, 1))
+    for transfer in (lone, apart):
+        assert verdict({"pgd": transfer}).startswith("No two networks are right on the same images")
+    third = torch.cat([found.right, torch.zeros(10, 1, dtype=torch.bool)], 1)
+    broken, noise = (torch.nn.functional.pad(part, (0, 1, 0, 1)) for part in (found.broken, found.noise))
+    wider = Transfer((*found.names, "never right"), found.index, third, broken, noise)
+    assert verdict({"pgd": wider}) == verdict({"pgd": found})
 
 
 def test_the_page_escapes_names_and_shows_the_matrix(found):

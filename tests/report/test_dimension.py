@@ -8,6 +8,8 @@ from robust_train.report.figures import accuracy_curve
 from .conftest import collect, outcome, regime
 from .test_figures import panels, words
 
+FOUND = outcome([0] * 9, [0] * 9, [1] * 9, [0.5] * 9)
+
 
 def semirandom(m, size, basis="random"):
     found = outcome([0] * 9, [0] * 9, [1] * 9, [size] * 9)
@@ -44,6 +46,15 @@ def test_what_no_sweep_draws_stays_in_the_other_figures():
     ]
     assert swept(collect(*universal)) == set()
     assert {"universal_1", "universal_9"} <= set(words(accuracy_curve(collect(*universal))))
+
+
+def test_given_subspaces_are_named_so():
+    given = {"kind": "Subspace", "vectors": "tensor([[1., 0.]])"}
+    drawn = dimension_curve(
+        collect(*(regime(f"of_{m}", FOUND, minimal=True, basis=given, dimension=m) for m in (1, 4)))
+    )
+    assert "Subspace" in words(drawn)
+    assert not any("tensor" in word for word in words(drawn))
 
 
 def test_without_a_sweep_there_is_no_figure(results):
