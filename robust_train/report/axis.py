@@ -9,6 +9,7 @@ from robust_train.evaluation.results import RegimeResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 _CLIFF = 10.0  # where medians are further apart, a linear axis shows the smaller ones as a cliff
 
@@ -25,15 +26,20 @@ def eps_axis(axes: "Axes", regimes: list[RegimeResult]) -> tuple[float, float]:
 
 
 def logarithmic(axes: "Axes", low: float, high: float) -> None:
-    """A logarithmic axis that is labelled in plain numbers, however many decades it spans."""
-    from matplotlib.ticker import LogLocator, NullLocator
-
+    """A logarithmic x axis, labelled in plain numbers."""
     axes.set_xscale("log")
     axes.set_xlim(low, high)
+    label_plainly(axes.xaxis, low, high)
+
+
+def label_plainly(axis: "Axis", low: float, high: float) -> None:
+    """Plain numbers on a logarithmic axis, however many decades it spans."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
     steps = (1.0, 2.0, 5.0) if high < 100 * low else (1.0, 3.0) if high < 1e4 * low else (1.0,)
-    axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=9))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_major_locator(LogLocator(subs=steps, numticks=9))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
 def _landmarks(regime: RegimeResult) -> list[tuple[float, ...]]:

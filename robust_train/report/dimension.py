@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from robust_train.evaluation.results import RegimeResult, Results
 from robust_train.metrics.estimate import Estimate
 from robust_train.report import wording
-from robust_train.report.axis import logarithmic
+from robust_train.report.axis import label_plainly, logarithmic
 from robust_train.report.canvas import SERIES, SOFT, Canvas
 
 Sweep = dict[str, tuple[int, Estimate]]
@@ -39,7 +39,7 @@ def dimension_curve(results: Results) -> str:
     canvas.axes.set_yscale("log")
     dimensions = [m for sweep in sweeps.values() for m, _ in sweep.values()]
     logarithmic(canvas.axes, min(dimensions) / 1.2, max(dimensions) * 1.2)
-    canvas.axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    label_plainly(canvas.axes.yaxis, *canvas.axes.get_ylim())
     canvas.axes.set(xlabel="dimension m", ylabel="median size")
     return canvas.svg()
 

@@ -48,6 +48,12 @@ def test_what_no_sweep_draws_stays_in_the_other_figures():
     assert {"universal_1", "universal_9"} <= set(words(accuracy_curve(collect(*universal))))
 
 
+def test_sizes_within_a_decade_are_labelled_in_plain_numbers():
+    drawn = words(dimension_curve(collect(semirandom(16, 0.5), semirandom(4, 1.0))))
+    assert {"0.5", "1"} <= set(drawn)
+    assert not any("10" in word for word in drawn if word != "10")  # no power of ten
+
+
 def test_given_subspaces_are_named_so():
     given = {"kind": "Subspace", "vectors": "tensor([[1., 0.]])"}
     drawn = dimension_curve(
