@@ -6,7 +6,7 @@ repository:
     pip install -e ".[benchmark]" && pip install --no-deps "adv-lib>=0.2.8" "pyautoattack>=0.2"
     python -m tests.benchmarks --data FOLDER
 
-That takes about four hours on one core, ``--quick`` two, and the first call a quarter of an hour
+That takes about five hours on one core, ``--quick`` two, and the first call a quarter of an hour
 more: it trains the two networks and keeps them under ``runs/benchmarks``. The last two are
 installed without what they depend on: nothing here uses it, and visdom does not build any more. The
 exit status is 1 where a promise is not kept.
