@@ -49,7 +49,7 @@ class GradientPenalty(Defense):
 def loss_gradient(network: Network, x: Tensor, targets: Tensor) -> Tensor:
     r"""``(N, D)`` gradients :math:`\nabla_x J(f(x_i), y_i)`, of which others can be taken."""
     x = x.detach().requires_grad_()
-    with evaluating(network), wide(x.device.type):
+    with evaluating(network), wide(x.device.type):  # which the pass back has to be in as well
         loss = cross_entropy(network(x), targets, reduction="sum")
-    (g,) = torch.autograd.grad(loss, x, create_graph=True)
+        (g,) = torch.autograd.grad(loss, x, create_graph=True)
     return g.flatten(1)

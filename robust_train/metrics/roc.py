@@ -57,8 +57,8 @@ def roc(clean: Tensor, attacked: Tensor, shares: Sequence[float] = _SHARES) -> l
         >>> [(x, y.value) for x, y in roc(torch.tensor([0.0, 1.0]), torch.tensor([0.5, 2.0]), [0, 0.5, 1])]
         [(0.0, 0.5), (0.5, 1.0), (1.0, 1.0)]
     """
-    ranked = torch.cat([clean.double().sort(descending=True).values, clean.new_tensor([-torch.inf]).double()])
     if not len(clean):
         return []
+    ranked = torch.cat([clean.double().sort(descending=True).values, clean.new_tensor([-torch.inf]).double()])
     flagged = sorted({int(share * len(clean) + 1e-9) for share in shares})
     return [(k / len(clean), rate(attacked.double() > ranked[k])) for k in flagged]

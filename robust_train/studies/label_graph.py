@@ -22,10 +22,10 @@ class LabelGraph(Study):
     .. math:: G_{ij} = P(f(T_r(x)) = j \mid f(x) = i)
 
     A label is dominant where most of what is fooled ends. Only labels that occur, before or afterwards, have
-    a row and a column. The first row holds the shares of the
-    labels among all fooled images. Where the network flags inputs, i is the class beneath the flag, and what
-    is flagged afterwards has fooled nobody. A perturbation that learns does so from some of the images, at
-    most half of all, and is asked about the others.
+    a row and a column. The first row holds the shares of the labels among all fooled images. Where the
+    network flags inputs, i is the class beneath the flag, and what is flagged afterwards has fooled nobody. A
+    perturbation that learns does so from some of the images, at most half of all, and is asked about the
+    others.
 
     Args:
         perturbation: What changes the labels.

@@ -51,8 +51,8 @@ def test_deepfool_is_held_to_the_peer_of_the_smallest_norm():
 def test_the_hasty_deepfool_is_held_to_the_slow_peers_and_to_the_smallest_norm():
     slow = {name: _laps(1.0, size=0.6) for name in SLOW}
     peers = slow | {"adv-lib": _laps(0.1, size=0.5), OURS: _laps(0.05, standing=0, size=0.45)}
-    assert _verdicts(DEEPFOOL[0], "standard", peers | {HASTY: _laps(0.049, size=0.5)}) == [True] * 7
-    broken = [True] * 3 + [False] * 4
+    assert _verdicts(DEEPFOOL[0], "standard", peers | {HASTY: _laps(0.049, size=0.5)}) == [True] * 10
+    broken = [True] * 6 + [False] * 4
     assert _verdicts(DEEPFOOL[0], "standard", peers | {HASTY: _laps(0.051, size=0.51)}) == broken
 
 

@@ -98,7 +98,7 @@ def test_small_gradients_do_not_vanish_in_float16(defense):
     network[1].weight.data *= 1e-6
     expected = penalty(defense, network, step)
     with torch.autocast("cpu", torch.float16):
-        torch.testing.assert_close(penalty(defense, network, step), expected)
+        torch.testing.assert_close(penalty(defense, network, step), expected, rtol=1e-4, atol=0)
 
 
 weighted = pytest.mark.parametrize(

@@ -105,11 +105,11 @@ def test_more_restarts_never_find_more_and_find_what_one_walk_misses():
 def test_a_region_between_two_points_of_the_ray_is_kept():
     def network(x):  # class 1 where the mean is within a narrow band, with a slope towards it
         mean = x.flatten(1).mean(1)
-        return torch.stack([(mean - 0.598).abs() - 0.003, torch.zeros_like(mean)], 1)
+        return torch.stack([(mean - 0.598).abs() - 0.001, torch.zeros_like(mean)], 1)
 
     x = torch.full((1, 1, 4, 4), 0.5)
     found = ManiFool(transform=Brightness())(network, x, torch.tensor([0]))
-    assert 0.095 <= found.parameters.item() <= 0.101
+    assert 0.097 <= found.parameters.item() <= 0.099
 
 
 def test_wrong_hyper_parameters_are_refused():
