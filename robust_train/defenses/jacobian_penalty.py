@@ -7,6 +7,7 @@ from torch import Tensor
 
 from robust_train.attacking.modes import evaluating
 from robust_train.defenses.base import Defense, Step
+from robust_train.defenses.precision import wide
 from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.types import Network
 
@@ -45,12 +46,13 @@ class JacobianPenalty(Defense):
 
     def loss(self, network: Network, step: Step, loss: Tensor) -> Tensor:
         x = step.inputs.detach().requires_grad_()
-        with evaluating(network):
+        with evaluating(network), wide(x.device.type):  # which the passes back have to be in as well
             logits = network(x)
-        v = step.rng.fold(0x1AC).normal((self.projections, logits.shape[1]), x)
-        v = v / v.norm(dim=2, keepdim=True)
-        squares = [
-            torch.autograd.grad((v[:, k] * logits).sum(), x, create_graph=True)[0].flatten(1).square().sum(1)
-            for k in range(self.projections)
-        ]
+            v = step.rng.fold(0x1AC).normal((self.projections, logits.shape[1]), x)
+            v = v / v.norm(dim=2, keepdim=True)
+            gradients = [
+                torch.autograd.grad((v[:, k] * logits).sum(), x, create_graph=True)[0]
+                for k in range(self.projections)
+            ]
+        squares = [g.flatten(1).square().sum(1) for g in gradients]
         return loss + at(self.weight, step.progress) / 2 * logits.shape[1] * torch.stack(squares).mean(0)

@@ -91,7 +91,7 @@ def test_they_teach_the_weights_and_are_added_to_what_there_is(defense):
     assert network[0].weight.grad.abs().max() > 0
 
 
-@pytest.mark.parametrize("defense", [GradientPenalty(), CurvaturePenalty(h=0.1)])
+@pytest.mark.parametrize("defense", [GradientPenalty(), JacobianPenalty(), CurvaturePenalty(h=0.1)])
 def test_small_gradients_do_not_vanish_in_float16(defense):
     network, step = case()
     network, step = network.float(), replace(step, inputs=step.inputs.float())
