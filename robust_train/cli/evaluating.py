@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from robust_train.cli.command import device, results_folder
-from robust_train.cli.comparing import compare
 from robust_train.cli.cost import estimate_cost
 from robust_train.cli.options import parse_options
 from robust_train.cli.quiet import quiet
+from robust_train.cli.repeated import compare
 from robust_train.cli.subject import Subject, find_subject
 from robust_train.cli.suites import build_suite
 from robust_train.cli.words import allow_code

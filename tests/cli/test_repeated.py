@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from robust_train.cli.comparing import compare
+from robust_train.cli.repeated import compare
 
 
 def content(accuracy=0.9, robust=0.5, n=10, eps=0.1):
