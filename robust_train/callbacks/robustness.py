@@ -7,17 +7,17 @@ from typing import Any, Literal, get_args
 
 import pytorch_lightning as pl
 import torch
-from lightning_fabric.utilities.data import sized_len
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from robust_train.attacking.modes import evaluating, untouched
+from robust_train.callbacks.loaders import flat, training_samples, transferred, walkable
+from robust_train.callbacks.streaming import Streaming
 from robust_train.evaluation.batches import unpack
-from robust_train.evaluation.blocks import Blocks, has_positions
+from robust_train.evaluation.blocks import Blocks
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.evaluator import Evaluator
-from robust_train.evaluation.lessons import Lessons, behind, learners, share, training_part
+from robust_train.evaluation.lessons import Lessons, learners, share
 from robust_train.evaluation.processes import rank_and_world
 from robust_train.evaluation.progress import progress
 from robust_train.evaluation.results import Results
@@ -108,8 +108,7 @@ class Robustness(pl.Callback):
         self.mean, self.std, self.logits, self.keys = mean, std, logits, keys
         self.autocast, self.gallery, self.draws, self.bar = autocast, gallery, draws, bar
         self.results: Results | None = None
-        self._streaming: Evaluator | None = None
-        self._seen = 0
+        self._streaming: Streaming | None = None
         self._told: set[str] = set()
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
@@ -139,7 +138,7 @@ class Robustness(pl.Callback):
         self._finish(module)
 
     def on_fit_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        loaders = _flat(trainer.val_dataloaders)
+        loaders = flat(trainer.val_dataloaders)
         if "fit" in self.on and loaders:
             # Lightning has put the module back into training mode: that is nothing to warn of.
             with evaluating(module):
@@ -156,21 +155,22 @@ class Robustness(pl.Callback):
     def _batch(
         self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, number: int, place: int, loop: str
     ) -> None:
-        loader = _flat(getattr(trainer, f"{loop}_dataloaders"))[place]
+        loader = flat(getattr(trainer, f"{loop}_dataloaders"))[place]
         batches = getattr(trainer, f"num_{loop}_batches")[place]
-        if not _walkable(loader):
-            self._stream(trainer, batch)
+        if not walkable(loader):
+            assert self._streaming is not None
+            self._stream(trainer, self._streaming, batch)
         elif number + 1 == batches:
             self._log(module, self._measure(trainer, module, loader, batches, place))
 
     def _outside(self, trainer: pl.Trainer, module: pl.LightningModule, loader: Any) -> dict[str, float]:
         """Judge what a validation loader gives, where no loop runs over it."""
-        if _walkable(loader):
+        if walkable(loader):
             return self._measure(trainer, module, loader, trainer.num_val_batches[0])
-        self._streaming, self._seen = self._evaluator(module, trainer, torch.arange(self.gallery)), 0
+        stream = self._streamed(module, trainer)
         for batch in loader:
-            self._stream(trainer, _transfer(trainer, batch, 0))
-        return self._conclude_streaming(self._streaming)
+            self._stream(trainer, stream, transferred(trainer, batch, 0))
+        return self._conclude(stream.evaluator, Streaming.SETTINGS)
 
     def _measure(
         self, trainer: pl.Trainer, module: pl.LightningModule, loader: Any, batches: float, place: int = 0
@@ -183,7 +183,7 @@ class Robustness(pl.Callback):
         learning = learners(self.regimes.values())
         # The items of a data set may be drawn at random: that must not change the training.
         with untouched(module):
-            training = _training(trainer, dataset) if learning else None
+            training = training_samples(trainer, dataset) if learning else None
             held = share(len(dataset), learning) if training is None else 0
             blocks = Blocks(dataset, self.block, limit, self.seed, loader.collate_fn, held)
             evaluator = self._evaluator(module, trainer, blocks.positions()[: self.gallery])
@@ -205,40 +205,29 @@ class Robustness(pl.Callback):
     def _read(
         self, evaluator: Evaluator, trainer: pl.Trainer, batch: Any, place: int
     ) -> tuple[Tensor, Tensor]:
-        inputs, labels = unpack(_transfer(trainer, batch, place), self.keys)
+        inputs, labels = unpack(transferred(trainer, batch, place), self.keys)
         return evaluator.network.pixels(inputs.float()), labels
 
     def _start(self, trainer: pl.Trainer, module: pl.LightningModule, loaders: Any) -> None:
         """Every process streams or none does: they meet at the end, also those without a batch."""
-        streams = self._due(trainer) and not all(_walkable(loader) for loader in _flat(loaders))
-        self._streaming = self._evaluator(module, trainer, torch.arange(self.gallery)) if streams else None
-        self._seen = 0
+        streams = self._due(trainer) and not all(walkable(loader) for loader in flat(loaders))
+        self._streaming = self._streamed(module, trainer) if streams else None
 
-    def _stream(self, trainer: pl.Trainer, batch: Any) -> None:
-        """Judge one of the loop's own batches; indices count what this process has seen."""
-        assert self._streaming is not None
-        if not self._seen and learners(self.regimes.values()):
+    def _streamed(self, module: pl.LightningModule, trainer: pl.Trainer) -> Streaming:
+        evaluator = self._evaluator(module, trainer, torch.arange(self.gallery))
+        return Streaming(evaluator, self.keys, self.limit)
+
+    def _stream(self, trainer: pl.Trainer, stream: Streaming, batch: Any) -> None:
+        if not stream.seen and learners(self.regimes.values()):
             with untouched(trainer.lightning_module):
-                blocks = Blocks(_training(trainer, None) or (), self.block, seed=self.seed)
-                lessons = self._lessons(blocks, blocks.dataset, self._streaming, trainer, 0)
-                self._streaming.learn(lessons)
-        inputs, labels = unpack(batch, self.keys)
-        rank, world = rank_and_world()
-        index = rank + world * torch.arange(self._seen, self._seen + len(inputs))
-        self._seen += len(inputs)
-        room = len(index) if self.limit is None else int((index < self.limit).sum())
-        if room:
-            inputs = self._streaming.network.pixels(inputs[:room].float())
-            self._streaming.add(index[:room], inputs, labels[:room])
+                blocks = Blocks(training_samples(trainer, None) or (), self.block, seed=self.seed)
+                stream.evaluator.learn(self._lessons(blocks, blocks.dataset, stream.evaluator, trainer, 0))
+        stream.add(batch)
 
     def _finish(self, module: pl.LightningModule) -> None:
         if self._streaming is not None:
-            self._log(module, self._conclude_streaming(self._streaming))
-
-    def _conclude_streaming(self, evaluator: Evaluator) -> dict[str, float]:
-        self._streaming = None
-        settings = {"subset": "the loader's own batches: padding of a sampler cannot be told from samples"}
-        return self._conclude(evaluator, settings)
+            self._log(module, self._conclude(self._streaming.evaluator, Streaming.SETTINGS))
+            self._streaming = None
 
     def _evaluator(self, module: pl.LightningModule, trainer: pl.Trainer, gallery: Tensor) -> Evaluator:
         precision = trainer.precision_plugin.forward_context if self.autocast else nullcontext
@@ -262,30 +251,3 @@ class Robustness(pl.Callback):
     def _log(self, module: pl.LightningModule, figures: dict[str, float]) -> None:
         # Every process holds the same figures of all samples: the largest of them is any of them.
         module.log_dict(figures, on_step=False, on_epoch=True, reduce_fx="max", sync_dist=True)
-
-
-def _training(trainer: pl.Trainer, judged: Any) -> Any | None:
-    """The samples of the training loader, as far as the trainer or its data module has one."""
-    if trainer.state.fn == "fit":
-        loaders = _flat(trainer.train_dataloader)
-        return behind(loaders[0], judged) if loaders else None
-    return training_part(getattr(trainer, "datamodule", None), judged)
-
-
-def _flat(loaders: Any) -> list[Any]:
-    """The loaders of a loop as a list, whether one was given or several."""
-    if isinstance(loaders, dict):
-        return list(loaders.values())
-    return list(loaders) if isinstance(loaders, (list, tuple)) else [loaders] if loaders is not None else []
-
-
-def _walkable(loader: Any) -> bool:
-    """Whether the samples behind a loader can be asked for one by one; else its batches are taken."""
-    known = isinstance(loader, DataLoader) and loader.batch_sampler is not None
-    return known and sized_len(loader) is not None and has_positions(loader.dataset)
-
-
-def _transfer(trainer: pl.Trainer, batch: Any, place: int) -> Any:
-    """A batch through the module's transfer hooks and onto its device, as the loop itself does it."""
-    batch = trainer.lightning_module._on_before_batch_transfer(batch, place)
-    return trainer.strategy.batch_to_device(batch, dataloader_idx=place)
