@@ -108,9 +108,37 @@ def training_part(data: Any, judged: Any) -> Any | None:
 
 
 def behind(loader: Any, judged: Any) -> Any | None:
-    """The samples that a training loader draws from, without augmentation where that can be told."""
+    """The samples that a training loader draws from, without augmentation where that can be told.
+
+    None of them is judged: of samples of one data set, only the others are left, if there are any.
+    """
     known = isinstance(loader, DataLoader) and has_positions(loader.dataset) and len(loader.dataset) > 0  # type: ignore[arg-type]
-    return _plain(sampled(loader), judged) if known else None
+    others = _others(sampled(loader), judged) if known else None
+    return None if others is None else _plain(others, judged)
+
+
+def _others(training: Any, judged: Any) -> Any | None:
+    """Those of the samples that are not judged."""
+    if _whole(training) is not _whole(judged):
+        return training
+    places, taken = _places(training), set(_places(judged))
+    rest = [place for place in places if place not in taken]
+    if len(rest) == len(places):
+        return training
+    return Subset(_whole(training), rest) if rest else None
+
+
+def _whole(data: Any) -> Any:
+    """The data set that a subset is of."""
+    return _whole(data.dataset) if isinstance(data, Subset) else data
+
+
+def _places(data: Any) -> list[int]:
+    """The positions of the samples in the whole data set."""
+    if not isinstance(data, Subset):
+        return list(range(len(data)))
+    outer = _places(data.dataset)
+    return [outer[int(place)] for place in data.indices]
 
 
 def _plain(training: Any, judged: Any) -> Any:

@@ -143,6 +143,39 @@ def test_of_the_training_part_only_what_its_subset_sampler_draws_from_is_learnt(
     assert marks(watching.seen) == [502, 507]
 
 
+class Overlapping(Sampled):
+    """The training part draws from the samples that are judged, too."""
+
+    images = Images(0.0)
+
+    def setup(self, stage):
+        self.training = self.test = self.images
+
+    def test_dataloader(self):
+        return DataLoader(Subset(self.test, [4, 3, 2, 1, 0]))
+
+
+def test_what_is_judged_is_not_learnt_from(network):
+    watching = Watching()
+    results = judge(network, Overlapping(), watching)
+    assert marks(watching.seen) == [7]
+    assert results.settings["learnt"]["watching"].startswith("1 of 1 training images; ")
+
+
+class Same(Whole):
+    images = Images(0.0)
+
+    def setup(self, stage):
+        self.training = self.test = self.images
+
+
+def test_where_all_training_images_are_judged_a_share_is_held_out(network):
+    watching = Watching()
+    results = judge(network, Same(), watching)
+    assert results.clean_accuracy.n == 16
+    assert not set(marks(watching.seen)) & set(results.regimes["pgd"].outcome.index.tolist())
+
+
 @pytest.mark.parametrize("module", [Module, NoFolder])
 def test_a_data_module_without_a_training_part_gives_a_share(network, module):
     watching = Watching()
