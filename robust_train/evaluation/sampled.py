@@ -11,7 +11,8 @@ def sampled(loader: DataLoader[Any]) -> Any:
     """The data set behind a loader, or the subset of it that its sampler names, in ascending order.
 
     A ``SubsetRandomSampler`` is followed, also where Lightning divides it among processes. Any other sampler
-    says how many samples it draws, but not which: where these are not all, a warning says that all are taken.
+    says how many samples it draws, but not which, and a batch sampler of its own kind not even that: where
+    these may not be all, a warning says that all are taken.
 
     Args:
         loader: Of a data set with positions.
@@ -25,14 +26,22 @@ def sampled(loader: DataLoader[Any]) -> Any:
     sampler, total = _sampler(loader), len(dataset)
     if isinstance(sampler, SubsetRandomSampler):
         return Subset(dataset, sorted({int(position) for position in sampler.indices}))
+    batches = loader.batch_sampler
+    if batches is not None and not hasattr(batches, "sampler"):
+        _warn(f"{type(batches).__name__} does not say which samples it draws", total)
+        return dataset
     drawn = total if isinstance(sampler, DistributedSampler) else length_hint(sampler, total)
     if drawn < total:
-        warn(
-            f"{type(sampler).__name__} draws {drawn} of {total} samples and does not say which, so that all "
-            f"{total} are taken: to take a part of them, give a Subset or a SubsetRandomSampler.",
-            stacklevel=2,
-        )
+        _warn(f"{type(sampler).__name__} draws {drawn} of {total} samples and does not say which", total)
     return dataset
+
+
+def _warn(reason: str, total: int) -> None:
+    warn(
+        f"{reason}, so that all {total} are taken: to take a part of them, give a Subset or a "
+        "SubsetRandomSampler.",
+        stacklevel=3,
+    )
 
 
 def _sampler(loader: DataLoader[Any]) -> Any:
