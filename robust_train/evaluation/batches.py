@@ -17,7 +17,8 @@ def unpack(batch: Any, keys: tuple[str, str] | None = None) -> tuple[Tensor, Ten
         keys: Names of inputs and labels in the dictionary; the usual ones are found without.
 
     Raises:
-        ValueError: Inputs or labels are not there, or are no tensors.
+        ValueError: Inputs or labels are not there, are no tensors, or labels are not one whole number for
+            each sample.
 
     Example:
         >>> inputs, labels = unpack({"image": torch.zeros(2, 1), "label": torch.tensor([0, 1])})
@@ -36,6 +37,11 @@ def unpack(batch: Any, keys: tuple[str, str] | None = None) -> tuple[Tensor, Ten
             'of pictures by the transform ToTensor(), or name the two by keys=("inputs", "labels").'
         )
     inputs, labels = found
+    if labels.shape != inputs.shape[:1] or bool((labels != labels.to(torch.int64)).any()):
+        raise ValueError(
+            f"Labels are {labels.dtype} of shape {tuple(labels.shape)} for {len(inputs)} inputs: give each "
+            "the number of its class."
+        )
     return inputs.clone(), labels.clone().to(torch.int64)
 
 

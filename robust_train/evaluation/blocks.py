@@ -75,10 +75,11 @@ class Blocks:
     def _batch(self, items: list[Any]) -> Any:
         try:
             return self.collate(items)
-        except TypeError as error:
+        except (TypeError, RuntimeError) as error:
+            reason, *_ = str(error).splitlines()
             raise ValueError(
-                f"The samples make no batch ({error}): let the data set give tensors, of pictures by the "
-                "transform ToTensor()."
+                f"The samples make no batch ({reason}): let the data set give tensors of one size, of "
+                "pictures by the transform ToTensor()."
             ) from error
 
     def __len__(self) -> int:

@@ -17,12 +17,13 @@ class Deployed(nn.Module):
         network: The network; a Lightning module serves as well.
         mean: Means of the normalisation that happens before the network, one a channel (a feature,
             where they are flat), or one for all.
-        std: Standard deviations of that normalisation, one a channel.
+        std: Standard deviations of that normalisation, likewise.
         logits: Key or position of the logits where the network returns a dictionary or a tuple.
         precision: Makes the context in which the network runs, such as a trainer's autocast.
 
     Raises:
-        ValueError: The network returns no ``(N, K)`` logits.
+        ValueError: Of mean and std only one is given, or a deviation is not positive; when called, the
+            network returns no ``(N, K)`` logits.
 
     Example:
         >>> network = Deployed(lambda x: {"scores": x.flatten(1)}, logits="scores")
@@ -37,19 +38,18 @@ class Deployed(nn.Module):
         self,
         network: Network,
         *,
-        mean: Sequence[float] | None = None,
-        std: Sequence[float] | None = None,
+        mean: Sequence[float] | float | None = None,
+        std: Sequence[float] | float | None = None,
         logits: str | int | None = None,
         precision: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
         super().__init__()
-        if (mean is None) != (std is None):
-            raise ValueError("Normalisation needs both mean and std: give the other one too.")
+        check_normalisation(mean, std)
         self.network, self.key, self.precision = network, logits, precision
         # The loops of Lightning run under inference mode, whose tensors no gradient can pass through.
         with torch.inference_mode(False):
-            self.register_buffer("mean", None if mean is None else torch.tensor(mean)[:, None, None])
-            self.register_buffer("std", None if std is None else torch.tensor(std)[:, None, None])
+            self.register_buffer("mean", None if mean is None else torch.tensor(mean).view(-1, 1, 1))
+            self.register_buffer("std", None if std is None else torch.tensor(std).view(-1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         if self.mean is not None:
@@ -77,10 +77,12 @@ class Deployed(nn.Module):
                     f"{name} has {len(values)} values for inputs of shape {tuple(x.shape[1:])}: give one for "
                     "each of their channels."
                 )
+        rounding = max(1e-4, torch.finfo(x.dtype).eps) if x.is_floating_point() else 0.0
+        x = x.to(torch.promote_types(x.dtype, torch.float32))
         x = x * _each_channel(self.std, x) + _each_channel(self.mean, x)
         # Rounding must not push black and white out of the box.
         inside = x.clamp(0, 1)
-        return torch.where((x - inside).abs() < 1e-4, inside, x)
+        return torch.where((x - inside).abs() < rounding, inside, x)
 
     def placed(self, device: str | torch.device | None) -> torch.device:
         """Move to a device, if one is given; where the parameters are."""
@@ -103,6 +105,20 @@ class Deployed(nn.Module):
                 f"The network returned a {type(output).__name__}{has}, not logits{where}: {cure}"
             )
         return logits
+
+
+def check_normalisation(mean: Sequence[float] | float | None, std: Sequence[float] | float | None) -> None:
+    """Refuse one of the two without the other, and deviations that cannot be divided by.
+
+    Example:
+        >>> check_normalisation(0.13, 0.0)
+        Traceback (most recent call last):
+        ValueError: Normalisation needs a positive std, not 0.0.
+    """
+    if (mean is None) != (std is None):
+        raise ValueError("Normalisation needs both mean and std: give the other one too.")
+    if std is not None and not bool((torch.tensor(std) > 0).all()):
+        raise ValueError(f"Normalisation needs a positive std, not {std}.")
 
 
 def _each_channel(values: Tensor, x: Tensor) -> Tensor:

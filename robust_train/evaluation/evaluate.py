@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from robust_train.attacking.modes import untouched
 from robust_train.evaluation.batches import unpack
 from robust_train.evaluation.blocks import Blocks, has_positions
+from robust_train.evaluation.class_names import class_names
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.evaluator import Evaluator, Suite
 from robust_train.evaluation.lessons import Lessons, learners, share, training_part
@@ -35,8 +36,8 @@ def evaluate(
     block: int = 128,
     seed: int = 0,
     device: str | torch.device | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: Sequence[float] | float | None = None,
+    std: Sequence[float] | float | None = None,
     logits: str | int | None = None,
     keys: tuple[str, str] | None = None,
     gallery: int | None = 8,
@@ -62,8 +63,9 @@ def evaluate(
         block: Samples that are searched together. Part of what defines the figures, to the bit.
         seed: Seed of all random draws.
         device: Where to compute; by default where the network's parameters are.
-        mean: Means of the normalisation that the *data* already went through, if it did, one a channel.
-        std: Standard deviations of that normalisation, one a channel.
+        mean: Means of the normalisation that the *data* already went through, if it did, one a channel
+            or one for all.
+        std: Standard deviations of that normalisation, likewise.
         logits: Key or position of the logits, where the network returns a dictionary or a tuple.
         keys: Names of inputs and labels, where batches are dictionaries with unusual ones.
         gallery: How many samples to keep the images of; ``None`` for all.
@@ -105,13 +107,8 @@ def evaluate(
             evaluator.learn(Lessons.of(blocks, training, read), tick)
             for index, batch in blocks.of_rank(rank, world):
                 evaluator.add(index, *read(batch), tick)
-    return evaluator.results(describe(blocks, deployed), _classes(data, dataset))
-
-
-def _classes(data: Any, dataset: Any) -> tuple[str, ...]:
-    """Their names, where the data or the whole of which they are a subset have them."""
-    holders = (data, dataset, getattr(dataset, "dataset", None))
-    return tuple(next(filter(None, (getattr(one, "classes", None) for one in holders)), ()))
+    names = class_names(data, dataset, getattr(dataset, "dataset", None))
+    return evaluator.results(describe(blocks, deployed), names)
 
 
 def _training(data: Any, given: Any, judged: Any) -> Any | None:
@@ -123,6 +120,8 @@ def _training(data: Any, given: Any, judged: Any) -> Any | None:
 
 def _dataset(data: Any) -> tuple[Any, Any]:
     """The data set behind what the user gave, and what makes batches of its items."""
+    if isinstance(data, type):
+        raise ValueError(f"The data is the class {data.__name__}: give an instance, {data.__name__}(...).")
     if hasattr(data, "test_dataloader"):  # of pytorch_lightning or of lightning.pytorch
         data.prepare_data()
         data.setup("test")
@@ -136,6 +135,9 @@ def _dataset(data: Any) -> tuple[Any, Any]:
             f"{type(data).__name__} has no length and items: give a data set that has both, or a loader "
             "or data module of one."
         )
-    if isinstance(data, (list, tuple)) and any(isinstance(item, DataLoader) for item in data):
-        raise ValueError(f"There are {len(data)} test loaders: give one of them.")
+    parts = list(data.values()) if isinstance(data, dict) else data if isinstance(data, (list, tuple)) else ()
+    if any(isinstance(part, DataLoader) for part in parts):
+        raise ValueError(f"There are {len(parts)} test loaders: give one of them.")
+    if parts and all(isinstance(part, Tensor) for part in parts):
+        raise ValueError("The data is tensors: give TensorDataset(inputs, labels).")
     return data, collate

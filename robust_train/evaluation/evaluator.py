@@ -9,6 +9,7 @@ from torch import Tensor
 
 from robust_train.attacking.modes import attack_mode
 from robust_train.evaluation.block import Block
+from robust_train.evaluation.class_names import about_classes
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.gallery import Gallery
 from robust_train.evaluation.judging import Judge, Stochastic
@@ -131,6 +132,7 @@ class Evaluator:
             clean = merge(judged)
             index, images = self.gallery.gathered()
             regimes = {regime.name: regime.result() for regime in self.regimes}
+            about = about_classes(classes, clean.logits.shape[1] - clean.reject)
             learnt = {name: str(r.learning) for name, r in regimes.items() if r.learning}
             return Results(
                 clean_accuracy=estimate(Accuracy(), clean),
@@ -145,7 +147,7 @@ class Evaluator:
                     **({"learnt": learnt} if learnt else {}),
                     **(settings or {}),
                 },
-                warnings=tuple(dict.fromkeys(gather(self.warnings or []))),
+                warnings=tuple(dict.fromkeys([*gather(self.warnings or []), *about])),
                 false_positives=rate(clean.flagged) if clean.reject else None,
             )
 

@@ -80,6 +80,10 @@ def _first_call(network: Deployed, x: Tensor) -> Tensor:
     try:
         with torch.no_grad(), out_of_inference_mode():
             logits: Tensor = network(x)
+    except NotImplementedError as error:
+        raise ValueError(
+            "The module cannot be called on images: define its forward, from images to logits."
+        ) from error
     except RuntimeError as error:
         reason, *_ = [*str(error).splitlines(), type(error).__name__]
         raise ValueError(

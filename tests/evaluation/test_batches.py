@@ -16,6 +16,8 @@ X, Y = torch.rand(2, 1, 4, 4), torch.tensor([1, 0])
         {"image": X, "label": Y},
         {"pixel_values": X, "labels": Y, "id": torch.tensor([5, 6])},
         {"x": X, "y": Y.to(torch.int32)},
+        (X, Y.double()),
+        (X, Y.bool()),
     ],
 )
 def test_the_usual_batches_are_understood(batch):
@@ -50,6 +52,9 @@ def test_the_batch_itself_is_not_handed_on():
         ({"image": X, "label": ["cat", "dog"]}, None, "a dictionary of image, label"),
         ((X,), None, "a batch that is a tuple of Tensor: make it"),
         (X, None, "a batch that is one Tensor: make it"),
+        ((X, Y + 0.9), None, r"^Labels are torch.float32 of shape \(2,\) for 2 inputs: give each the number"),
+        ((X, Y[:, None]), None, r"of shape \(2, 1\) for 2 inputs"),
+        ((X, Y / 0), None, "^Labels are torch.float32"),
         (([Image.new("L", (4, 4))], Y), None, r"tuple of list, Tensor: .* by the transform ToTensor\("),
     ],
 )

@@ -17,6 +17,7 @@ from torch.utils.data import (
     TensorDataset,
 )
 
+from robust_train.data import Digits
 from robust_train.evaluation import evaluate
 from robust_train.perturbations import PGD
 
@@ -73,6 +74,22 @@ def test_what_another_sampler_leaves_out_is_judged_and_told(network, data):
         assert evaluate(network, loader, {}, progress=False).clean_accuracy.n == 65
 
 
+class Drawing:
+    """Batches of some samples, by a sampler of its own."""
+
+    def __iter__(self):
+        return iter([[0, 1], [2, 3]])
+
+    def __len__(self):
+        return 2
+
+
+def test_a_batch_sampler_that_does_not_say_what_it_draws_from_is_told(network, data):
+    loader = DataLoader(data, batch_sampler=Drawing())
+    with pytest.warns(UserWarning, match="^Drawing does not say which samples it draws, so that all 65 are"):
+        assert evaluate(network, loader, {}, progress=False).clean_accuracy.n == 65
+
+
 def test_results_are_plain_values(network, data):
     def darker(network, inputs, labels):
         return 0.5 * inputs
@@ -95,6 +112,21 @@ def test_classes_are_those_of_the_data(network, data):
     assert evaluate(network, data, {}, progress=False).classes == ()
 
 
+@pytest.mark.parametrize("classes", [3, "abc", [], None])
+def test_what_is_no_list_of_names_is_none(network, data, classes):
+    named = Named(data)
+    named.classes = classes
+    assert evaluate(network, named, {}, progress=False).classes == ()
+
+
+def test_classes_that_the_data_lacks_are_told(network, data):
+    named = Named(data)
+    assert evaluate(network, named, {}, progress=False).warnings == ()
+    named.classes = ("a", "b")
+    [warning] = evaluate(network, named, {}, progress=False).warnings
+    assert warning.startswith("The data has 2 classes and the network 3: figures mean something only")
+
+
 class Endless(IterableDataset):
     def __iter__(self):
         return iter([])
@@ -107,6 +139,16 @@ LOADERS = data_module(pytorch_lightning, [DataLoader([1]), DataLoader([2])])
     ("given", "sentence"),
     [
         ([], "There are no samples to judge: the data set is empty"),
+        (Digits, r"^The data is the class Digits: give an instance, Digits\(\.\.\.\)\.$"),
+        (
+            (torch.rand(2, 4), torch.zeros(2)),
+            r"^The data is tensors: give TensorDataset\(inputs, labels\)\.$",
+        ),
+        ({"a": DataLoader([1]), "b": DataLoader([2])}, r"^There are 2 test loaders: give one of them\.$"),
+        (
+            [(torch.rand(1, 4, 4), 0), (torch.rand(1, 5, 4), 0)],
+            r"^The samples make no batch \(.*\): let the data",
+        ),
         (Endless(), "^Endless has no length and items: give a data set that has both"),
         (DataLoader(Endless()), "^Endless has no length and items: give a data set that has both, or"),
         ([(Image.new("L", (4, 4)), 0)], r"^The samples make no batch \(.*PIL.*\): .* transform ToTensor\("),

@@ -21,6 +21,28 @@ def test_pixels_of_normalised_data_stay_in_the_box():
     assert deployed.pixels(normalised + 1).max() > 1  # what is no rounding is told, not hidden
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_black_and_white_stay_in_the_box_whatever_precision_they_come_in(dtype):
+    deployed = Deployed(scores, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
+    images = torch.stack([torch.zeros(3, 2, 2), torch.ones(3, 2, 2)]).double()
+    pixels = deployed.pixels(((images - deployed.mean) / deployed.std).to(dtype))
+    assert pixels.dtype == torch.promote_types(dtype, torch.float32)
+    assert 0 <= pixels.min() <= pixels.max() <= 1
+    torch.testing.assert_close(pixels.double(), images, rtol=0, atol=0.01)
+
+
+def test_a_number_is_a_list_of_one():
+    x, settings = torch.rand(2, 3, 2, 2), {"mean": 0.5, "std": 0.25}
+    assert torch.equal(Deployed(scores, **settings).pixels(x), x * 0.25 + 0.5)
+    assert torch.equal(Deployed(scores, **settings)(x), scores((x - 0.5) / 0.25))
+
+
+@pytest.mark.parametrize("std", [0.0, [0.5, -0.1]])
+def test_a_deviation_that_is_not_positive_is_refused(std):
+    with pytest.raises(ValueError, match=r"^Normalisation needs a positive std, not "):
+        Deployed(scores, mean=0.5, std=std)
+
+
 def test_one_value_serves_all_channels_and_another_number_is_refused():
     x = torch.rand(2, 3, 2, 2)
     assert torch.equal(Deployed(scores, mean=[0.5], std=[0.25]).pixels(x), x * 0.25 + 0.5)

@@ -12,6 +12,10 @@ def refusing(x):
     raise RuntimeError
 
 
+class Headless(nn.Module):
+    pass
+
+
 @pytest.mark.parametrize(
     ("network", "label", "sentence"),
     [
@@ -34,6 +38,11 @@ def refusing(x):
         (refusing, 0, r"refuses inputs of shape \(1, 4, 4\) \(RuntimeError\): give it the"),
         (lambda x: x.flatten(1)[:, :1], 0, "^The network has logits for 1 class only: give it two or more"),
         (nn.Linear(4, 3), 0, r"returned shape \(1, 1, 4, 3\) for 1 inputs, not \(N, classes\) logits"),
+        (
+            Headless(),
+            0,
+            r"^The module cannot be called on images: define its forward, from images to logits\.$",
+        ),
         (lambda x: (x, x), 0, "returned a tuple, not logits"),
     ],
 )
