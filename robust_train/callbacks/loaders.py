@@ -1,5 +1,7 @@
 """What a trainer's loaders give."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
@@ -43,6 +45,23 @@ def transferred(trainer: pl.Trainer, batch: Any, place: int) -> Any:
     """
     batch = trainer.lightning_module._on_before_batch_transfer(batch, place)
     return trainer.strategy.batch_to_device(batch, dataloader_idx=place)
+
+
+@contextmanager
+def validating(trainer: pl.Trainer) -> Iterator[list[Any]]:
+    """The validation loaders of a fit, as if the loop over them ran: a module's hooks can tell loops apart.
+
+    Args:
+        trainer: At the end of a fit.
+    """
+    stage = trainer.state.stage
+    trainer.validating = True
+    try:
+        if trainer.enable_validation:
+            trainer.fit_loop.epoch_loop.val_loop.setup_data()
+        yield flat(trainer.val_dataloaders)
+    finally:
+        trainer.state.stage = stage
 
 
 def training_samples(trainer: pl.Trainer, judged: Any) -> Any | None:

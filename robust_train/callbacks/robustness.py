@@ -10,16 +10,18 @@ import torch
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor
 
-from robust_train.attacking.modes import evaluating, untouched
-from robust_train.callbacks.loaders import flat, training_samples, transferred, walkable
+from robust_train.attacking.modes import attack_mode, evaluating, untouched
+from robust_train.callbacks.loaders import flat, training_samples, transferred, validating, walkable
 from robust_train.callbacks.streaming import Streaming
 from robust_train.evaluation.batches import unpack
 from robust_train.evaluation.blocks import Blocks
-from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.class_names import class_names
+from robust_train.evaluation.deployed import Deployed, check_normalisation
 from robust_train.evaluation.evaluator import Evaluator
 from robust_train.evaluation.lessons import Lessons, learners, share
 from robust_train.evaluation.processes import rank_and_world
 from robust_train.evaluation.progress import progress
+from robust_train.evaluation.refusals import check_block
 from robust_train.evaluation.results import Results
 from robust_train.evaluation.sampled import sampled
 from robust_train.evaluation.settings import describe
@@ -27,6 +29,7 @@ from robust_train.evaluation.suite import check_suite
 from robust_train.perturbations.base import Perturbation
 
 Stage = Literal["validate", "test", "fit"]
+CLEAN = "robust/clean/accuracy"
 
 
 class Robustness(pl.Callback):
@@ -44,8 +47,10 @@ class Robustness(pl.Callback):
 
     Figures are logged as ``robust/clean/accuracy`` and ``robust/<regime>/<metric>`` to whatever
     loggers the trainer has, and are there for ``ModelCheckpoint(monitor=...)``, which needs the same
-    ``every_n_epochs``. All of them, with the outcome of every sample, are in ``results`` (of several
-    loaders, those of the last).
+    ``every_n_epochs``, and for ``EarlyStopping``, which needs as large a ``check_val_every_n_epoch``
+    instead. Of several such callbacks the first one that measures logs the clean accuracy. All figures,
+    with the outcome of every sample, are in ``results`` (of several loaders, those of the last one that
+    was concluded).
 
     Args:
         regimes: Perturbations by name.
@@ -56,9 +61,9 @@ class Robustness(pl.Callback):
             trainer limits the loop.
         block: Samples that are searched together.
         seed: Seed of all random draws.
-        mean: Means of the normalisation that the data went through, one a channel; eps stays in
-            pixel units.
-        std: Standard deviations of that normalisation, one a channel.
+        mean: Means of the normalisation that the data went through, one a channel or one for all; eps
+            stays in pixel units.
+        std: Standard deviations of that normalisation, likewise.
         logits: Key or position of the logits, where the module returns a dictionary or a tuple.
         keys: Names of inputs and labels, where batches are dictionaries with unusual ones.
         autocast: Judge the module in the trainer's own precision rather than in float32.
@@ -69,7 +74,8 @@ class Robustness(pl.Callback):
 
     Raises:
         ValueError: A regime is none, a loop is unknown, a number means nothing, or of mean and std only one
-            is given.
+            is given; at the start, two such callbacks name a regime alike; in the sanity check, the module
+            or its batches cannot be judged.
 
     Example:
         >>> from robust_train.perturbations import PGD
@@ -85,8 +91,8 @@ class Robustness(pl.Callback):
         limit: int | None = None,
         block: int = 128,
         seed: int = 0,
-        mean: list[float] | None = None,
-        std: list[float] | None = None,
+        mean: list[float] | float | None = None,
+        std: list[float] | float | None = None,
         logits: str | int | None = None,
         keys: tuple[str, str] | None = None,
         autocast: bool = False,
@@ -97,19 +103,29 @@ class Robustness(pl.Callback):
         check_suite(regimes)
         if isinstance(on, str) or not set(on) <= set(get_args(Stage)):
             raise ValueError(f'Robustness: on is {on!r}: give a list of "validate", "test" and "fit".')
-        if (mean is None) != (std is None):
-            raise ValueError("Robustness: normalisation needs both mean and std: give the other one too.")
+        check_normalisation(mean, std)
         counts = {"every_n_epochs": every_n_epochs, "limit": limit, "block": block, "draws": draws}
         for name, number in counts.items():
             if number is not None and number < 1:
                 raise ValueError(f"Robustness: {name} must be at least 1, not {number}.")
+        if gallery < 0:
+            raise ValueError(f"Robustness: gallery must be at least 0, not {gallery}.")
         self.regimes, self.on, self.every_n_epochs = dict(regimes), tuple(on), every_n_epochs
         self.limit, self.block, self.seed = limit, block, seed
         self.mean, self.std, self.logits, self.keys = mean, std, logits, keys
         self.autocast, self.gallery, self.draws, self.bar = autocast, gallery, draws, bar
         self.results: Results | None = None
-        self._streaming: Streaming | None = None
+        self._streams: dict[int, Streaming] = {}
         self._told: set[str] = set()
+
+    def setup(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
+        for other in _all(trainer):
+            shared = sorted(set(self.regimes) & set(other.regimes))
+            if other is not self and shared and set(self.on) & set(other.on):
+                raise ValueError(
+                    f"Two Robustness callbacks have a regime {shared[0]}, and would log it under one name: "
+                    "rename it in one of them."
+                )
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self._start(trainer, module, trainer.val_dataloaders)
@@ -121,6 +137,8 @@ class Robustness(pl.Callback):
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
+        if trainer.sanity_checking and "validate" in self.on and batch_idx == 0:
+            self._rehearse(trainer, module, batch)
         if self._due(trainer):
             self._batch(trainer, module, batch, batch_idx, dataloader_idx, "val")
 
@@ -132,19 +150,22 @@ class Robustness(pl.Callback):
             self._batch(trainer, module, batch, batch_idx, dataloader_idx, "test")
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._finish(module)
+        self._finish(module, trainer.val_dataloaders)
 
     def on_test_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._finish(module)
+        self._finish(module, trainer.test_dataloaders)
 
     def on_fit_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        loaders = flat(trainer.val_dataloaders)
-        if "fit" in self.on and loaders:
-            # Lightning has put the module back into training mode: that is nothing to warn of.
-            with evaluating(module):
-                figures = self._outside(trainer, module, loaders[0])
-            for logger in trainer.loggers:
-                logger.log_metrics(figures, step=trainer.global_step)
+        if "fit" not in self.on:
+            return
+        # Lightning has put the module back into training mode: that is nothing to warn of.
+        with evaluating(module), validating(trainer) as loaders:
+            if not loaders:
+                rank_zero_warn("Robustness: there is no validation data to measure on: give fit some.")
+                return
+            figures = self._outside(trainer, module, loaders[0])
+        for logger in trainer.loggers:
+            logger.log_metrics(figures, step=trainer.global_step)
 
     def _due(self, trainer: pl.Trainer) -> bool:
         if trainer.testing or trainer.sanity_checking:
@@ -157,11 +178,17 @@ class Robustness(pl.Callback):
     ) -> None:
         loader = flat(getattr(trainer, f"{loop}_dataloaders"))[place]
         batches = getattr(trainer, f"num_{loop}_batches")[place]
-        if not walkable(loader):
-            assert self._streaming is not None
-            self._stream(trainer, self._streaming, batch)
+        if place in self._streams:
+            self._stream(trainer, self._streams[place], batch)
         elif number + 1 == batches:
             self._log(module, self._measure(trainer, module, loader, batches, place))
+
+    def _rehearse(self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any) -> None:
+        """Refuse before the first epoch what would be refused after it."""
+        network = self._evaluator(module, trainer, torch.arange(0)).network
+        inputs, labels = unpack(batch, self.keys)
+        with attack_mode(module):
+            check_block(network, network.pixels(inputs).float(), labels)
 
     def _outside(self, trainer: pl.Trainer, module: pl.LightningModule, loader: Any) -> dict[str, float]:
         """Judge what a validation loader gives, where no loop runs over it."""
@@ -179,7 +206,7 @@ class Robustness(pl.Callback):
         dataset = sampled(loader)
         limit, part = self.limit, batches / len(loader)
         if part < 1 and (limit is None or getattr(trainer, "fast_dev_run", False)):
-            limit = ceil(part * len(dataset))
+            limit = min(ceil(part * len(dataset)), limit or len(dataset))
         learning = learners(self.regimes.values())
         # The items of a data set may be drawn at random: that must not change the training.
         with untouched(module):
@@ -194,7 +221,7 @@ class Robustness(pl.Callback):
                 evaluator.learn(self._lessons(blocks, training, evaluator, trainer, place), tick)
                 for index, batch in blocks.of_rank(rank, world):
                     evaluator.add(index, *self._read(evaluator, trainer, batch, place), tick)
-        classes = getattr(getattr(trainer, "datamodule", None), "classes", None) or ()
+        classes = class_names(getattr(trainer, "datamodule", None))
         return self._conclude(evaluator, describe(blocks, evaluator.network, self.autocast), classes)
 
     def _lessons(
@@ -206,12 +233,16 @@ class Robustness(pl.Callback):
         self, evaluator: Evaluator, trainer: pl.Trainer, batch: Any, place: int
     ) -> tuple[Tensor, Tensor]:
         inputs, labels = unpack(transferred(trainer, batch, place), self.keys)
-        return evaluator.network.pixels(inputs.float()), labels
+        return evaluator.network.pixels(inputs).float(), labels
 
     def _start(self, trainer: pl.Trainer, module: pl.LightningModule, loaders: Any) -> None:
         """Every process streams or none does: they meet at the end, also those without a batch."""
-        streams = self._due(trainer) and not all(walkable(loader) for loader in flat(loaders))
-        self._streaming = self._streamed(module, trainer) if streams else None
+        listed = flat(loaders) if self._due(trainer) else []
+        self._streams = {
+            place: self._streamed(module, trainer)
+            for place, loader in enumerate(listed)
+            if not walkable(loader)
+        }
 
     def _streamed(self, module: pl.LightningModule, trainer: pl.Trainer) -> Streaming:
         evaluator = self._evaluator(module, trainer, torch.arange(self.gallery))
@@ -224,10 +255,13 @@ class Robustness(pl.Callback):
                 stream.evaluator.learn(self._lessons(blocks, blocks.dataset, stream.evaluator, trainer, 0))
         stream.add(batch)
 
-    def _finish(self, module: pl.LightningModule) -> None:
-        if self._streaming is not None:
-            self._log(module, self._conclude(self._streaming.evaluator, Streaming.SETTINGS))
-            self._streaming = None
+    def _finish(self, module: pl.LightningModule, loaders: Any) -> None:
+        several = len(flat(loaders)) > 1
+        for place, stream in self._streams.items():
+            figures = self._conclude(stream.evaluator, Streaming.SETTINGS)
+            suffix = f"/dataloader_idx_{place}" if several else ""  # as Lightning has it
+            self._log(module, figures, suffix)
+        self._streams = {}
 
     def _evaluator(self, module: pl.LightningModule, trainer: pl.Trainer, gallery: Tensor) -> Evaluator:
         precision = trainer.precision_plugin.forward_context if self.autocast else nullcontext
@@ -235,19 +269,34 @@ class Robustness(pl.Callback):
         return Evaluator(deployed, self.regimes, seed=self.seed, gallery=gallery, draws=self.draws)
 
     def _conclude(
-        self, evaluator: Evaluator, settings: dict[str, Any], classes: Sequence[str] = ()
+        self, evaluator: Evaluator, settings: dict[str, Any], classes: tuple[str, ...] = ()
     ) -> dict[str, float]:
         """Keep the results; the figures by the names under which they are logged."""
-        self.results = evaluator.results(settings, tuple(classes))
+        self.results = evaluator.results(settings, classes)
         for warning in self.results.warnings:
             if warning not in self._told:
                 rank_zero_warn(f"Robustness: {warning}")
             self._told.add(warning)
-        figures = {"robust/clean/accuracy": self.results.clean_accuracy.value}
+        figures = {CLEAN: self.results.clean_accuracy.value}
         for name, regime in self.results.regimes.items():
             figures |= {f"robust/{name}/{metric}": e.value for metric, e in regime.metrics.items()}
         return figures
 
-    def _log(self, module: pl.LightningModule, figures: dict[str, float]) -> None:
+    def _log(self, module: pl.LightningModule, figures: dict[str, float], suffix: str = "") -> None:
+        first = next(one for one in _all(module.trainer) if one._due(module.trainer))
+        figures = {name + suffix: value for name, value in figures.items() if name != CLEAN or first is self}
         # Every process holds the same figures of all samples: the largest of them is any of them.
-        module.log_dict(figures, on_step=False, on_epoch=True, reduce_fx="max", sync_dist=True)
+        module.log_dict(
+            figures,
+            on_step=False,
+            on_epoch=True,
+            reduce_fx="max",
+            sync_dist=True,
+            add_dataloader_idx=not suffix,
+        )
+
+
+def _all(trainer: pl.Trainer) -> list[Robustness]:
+    """The callbacks of this kind that a trainer has."""
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    return [one for one in callbacks if isinstance(one, Robustness)]

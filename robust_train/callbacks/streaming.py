@@ -34,5 +34,5 @@ class Streaming:
         self.seen += len(inputs)
         room = len(index) if self.limit is None else int((index < self.limit).sum())
         if room:
-            inputs = self.evaluator.network.pixels(inputs[:room].float())
+            inputs = self.evaluator.network.pixels(inputs[:room]).float()
             self.evaluator.add(index[:room], inputs, labels[:room])

@@ -1,8 +1,9 @@
 """What would only show after an epoch, or never, is refused when the callback is made."""
 
 import pytest
+from torch.utils.data import DataLoader
 
-from robust_train import PGD, Robustness
+from robust_train import FGSM, PGD, Robustness
 
 
 @pytest.mark.parametrize(
@@ -23,10 +24,43 @@ from robust_train import PGD, Robustness
         ({"limit": -1}, "limit must be at least 1, not -1"),
         ({"block": 0}, "block must be at least 1"),
         ({"draws": 0}, "draws must be at least 1"),
-        ({"mean": [0.5]}, "^Robustness: normalisation needs both mean and std: give the other one too"),
-        ({"std": [0.5]}, "normalisation needs both mean and std"),
+        ({"gallery": -1}, "gallery must be at least 0, not -1"),
+        ({"mean": 0.5, "std": 0.0}, r"^Normalisation needs a positive std, not 0\.0\.$"),
+        ({"mean": [0.5]}, "^Normalisation needs both mean and std: give the other one too"),
+        ({"std": [0.5]}, "Normalisation needs both mean and std"),
     ],
 )
 def test_what_means_nothing_is_refused_in_a_sentence(settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         Robustness(**{"regimes": {}, **settings})
+
+
+def test_one_name_for_the_regimes_of_two_callbacks_is_refused(make_project, make_trainer, loader):
+    callbacks = [Robustness({"fgsm": FGSM(), "pgd": PGD()}), Robustness({"pgd": PGD(steps=3)})]
+    with pytest.raises(ValueError, match=r"^Two Robustness callbacks have a regime pgd, .*: rename it"):
+        make_trainer(callbacks).validate(make_project(), loader)
+    callbacks[0].on, callbacks[1].on = ("test", "fit"), ("validate",)
+    make_trainer(callbacks, limit_val_batches=1).validate(make_project(), loader)
+
+
+def unnamed(items):
+    return {"views": [image for image, _ in items], "species": 0}
+
+
+@pytest.mark.parametrize(
+    ("settings", "collate", "sentence"),
+    [
+        ({"draws": 4}, None, "no Noise in it"),
+        ({}, unnamed, "^No inputs and labels in a batch that is a dictionary of views, species"),
+        ({"mean": [0.1, 0.2], "std": [0.3, 0.4]}, None, "^mean has 2 values for inputs of shape"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_in_the_sanity_check(
+    make_project, make_trainer, dataset, loader, pgd, settings, collate, sentence
+):
+    module = make_project()
+    module.validation_step = lambda batch, batch_idx: None
+    trainer = make_trainer([Robustness(pgd, **settings)], num_sanity_val_steps=1)
+    with pytest.raises(ValueError, match=sentence):
+        trainer.fit(module, loader, DataLoader(dataset, batch_size=4, collate_fn=collate))
+    assert trainer.global_step == 0

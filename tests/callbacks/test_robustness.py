@@ -4,7 +4,7 @@ from importlib import import_module
 import pytest
 import torch
 
-from robust_train import Robustness, evaluate
+from robust_train import FGSM, PGD, Robustness, evaluate
 
 KEYS = {
     "robust/clean/accuracy",
@@ -82,3 +82,16 @@ def test_the_global_random_state_is_left_alone(make_project, make_trainer, loade
         make_trainer(callbacks).test(make_project(), loader)
         states.append(torch.get_rng_state())
     assert torch.equal(*states)
+
+
+def test_two_callbacks_log_what_each_has_measured(make_project, make_trainer, loader):
+    cheap, dear = Robustness({"cheap": FGSM(eps=0.01)}), Robustness({"dear": PGD(eps=0.5)}, limit=5)
+    trainer = make_trainer([cheap, dear])
+    trainer.validate(make_project(), loader)
+    clean = [one.results.clean_accuracy for one in (cheap, dear)]
+    assert [figure.n for figure in clean] == [21, 5]
+    assert clean[0].value < clean[1].value  # or the larger one could be taken for the first
+    assert float(trainer.callback_metrics["robust/clean/accuracy"]) == pytest.approx(clean[0].value)
+    for one, name in ((cheap, "cheap"), (dear, "dear")):
+        figure = one.results.regimes[name].metrics["robust_accuracy"].value
+        assert float(trainer.callback_metrics[f"robust/{name}/robust_accuracy"]) == pytest.approx(figure)

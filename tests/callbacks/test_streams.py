@@ -68,3 +68,26 @@ def test_what_an_interrupted_loop_saw_is_forgotten(make_project, make_trainer, d
     module.test_step = step
     make_trainer([robustness]).test(module, stream)
     assert robustness.results.clean_accuracy.n == 21
+
+
+def test_each_of_several_streams_is_judged_by_itself(make_project, make_trainer, dataset, loader, pgd):
+    parts = [torch.utils.data.Subset(dataset, part) for part in (range(14), range(14, 21))]
+    streams, module = [DataLoader(Stream(part), batch_size=4) for part in parts], make_project()
+    robustness = Robustness(pgd)
+    trainer = make_trainer([robustness])
+    trainer.test(module, [streams[0], loader, streams[1]])
+    assert robustness.results.clean_accuracy.n == 7
+    for place, judged in ((0, parts[0]), (1, dataset), (2, parts[1])):
+        expected = evaluate(module, judged, pgd, block=4, progress=False).clean_accuracy.value
+        found = trainer.callback_metrics[f"robust/clean/accuracy/dataloader_idx_{place}"]
+        assert float(found) == pytest.approx(expected)
+
+
+def test_half_precision_pushes_no_pixel_out_of_the_box(make_project, make_trainer, dataset, pgd):
+    images = torch.cat([dataset.tensors[0], torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 4, 4)])
+    normalised = [((image - 0.45) / 0.22, 0) for image in images]
+    robustness = Robustness(pgd, mean=[0.45], std=[0.22])
+    stream = DataLoader(Stream(normalised), batch_size=4)
+    make_trainer([robustness], precision="bf16-true").test(make_project(), stream)
+    assert robustness.results.clean_accuracy.n == 23
+    assert not [told for told in robustness.results.warnings if "Inputs lie" in told]

@@ -1,6 +1,7 @@
 """When the callback measures, and on how many samples."""
 
 import pytest
+import torch
 
 from robust_train import Robustness
 
@@ -58,7 +59,36 @@ def test_it_measures_when_it_is_asked_to(make_project, make_trainer, loader, pgd
     ],
 )
 def test_a_limited_loop_limits_the_measurement(make_project, make_trainer, loader, pgd, settings, samples):
-    for limit, expected in ((None, samples), (20, 4 if "fast_dev_run" in settings else 20)):
+    for limit, expected in ((None, samples), (20, 4 if "fast_dev_run" in settings else 20), (2, 2)):
         spy = Spy(pgd, limit=limit)
         make_trainer([spy], max_epochs=1, **settings).fit(make_project(), loader, loader)
         assert spy.seen == [(0, expected)]
+
+
+def test_the_end_of_a_fit_is_measured_where_no_validation_ran(make_project, make_trainer, loader, pgd):
+    spy = Spy(pgd, on=["fit"])
+    settings = {"max_epochs": 1, "check_val_every_n_epoch": 2, "num_sanity_val_steps": 0}
+    make_trainer([spy], **settings).fit(make_project(), loader, loader)
+    assert spy.seen == [(0, 21)]
+
+
+@pytest.mark.filterwarnings("ignore:You defined a `validation_step`")
+def test_without_validation_data_the_end_of_a_fit_says_that_nothing_is_measured(
+    make_project, make_trainer, loader, pgd
+):
+    robustness = Robustness(pgd, on=["fit"])
+    with pytest.warns(UserWarning, match=r"Robustness: there is no validation data to measure on"):
+        make_trainer([robustness], max_epochs=1).fit(make_project(), loader)
+    assert robustness.results is None
+
+
+def test_at_the_end_of_a_fit_images_come_as_in_validation(make_project, make_trainer, loader, dataset, pgd):
+    robustness, module = Robustness(pgd, on=["fit"]), make_project()
+
+    def augmented(batch, dataloader_idx):
+        return [0 * batch[0], batch[1]] if module.trainer.training else batch
+
+    module.on_after_batch_transfer = augmented
+    trainer = make_trainer([robustness], max_epochs=1)
+    trainer.fit(module, loader, loader)
+    assert torch.equal(robustness.results.examples, dataset.tensors[0][:8])
