@@ -1,6 +1,6 @@
 """Measure robustness inside anybody's Lightning project."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from math import ceil
 from typing import Any, Literal, get_args
@@ -19,13 +19,12 @@ from robust_train.evaluation.class_names import class_names
 from robust_train.evaluation.deployed import Deployed, check_normalisation
 from robust_train.evaluation.evaluator import Evaluator
 from robust_train.evaluation.lessons import Lessons, learners, share
-from robust_train.evaluation.processes import rank_and_world
-from robust_train.evaluation.progress import progress
 from robust_train.evaluation.refusals import check_block
 from robust_train.evaluation.results import Results
 from robust_train.evaluation.sampled import sampled
 from robust_train.evaluation.settings import describe
 from robust_train.evaluation.suite import check_suite
+from robust_train.evaluation.walk import walk
 from robust_train.perturbations.base import Perturbation
 
 Stage = Literal["validate", "test", "fit"]
@@ -214,26 +213,21 @@ class Robustness(pl.Callback):
             held = share(len(dataset), learning) if training is None else 0
             blocks = Blocks(dataset, self.block, limit, self.seed, loader.collate_fn, held)
             evaluator = self._evaluator(module, trainer, blocks.positions()[: self.gallery])
-            rank, world = rank_and_world()
-            mine = len(range(rank, len(blocks), world))
-            shown = self.bar and rank == 0 and trainer.progress_bar_callback is not None
-            with progress(len(self.regimes), mine, shown, len(learning)) as tick:
-                evaluator.learn(self._lessons(blocks, training, evaluator, trainer, place), tick)
-                for index, batch in blocks.of_rank(rank, world):
-                    evaluator.add(index, *self._read(evaluator, trainer, batch, place), tick)
+            read = self._reader(evaluator, trainer, place)
+            walk(evaluator, blocks, training, read, self.bar and trainer.progress_bar_callback is not None)
         classes = class_names(getattr(trainer, "datamodule", None))
         return self._conclude(evaluator, describe(blocks, evaluator.network, self.autocast), classes)
 
-    def _lessons(
-        self, blocks: Blocks, training: Any, evaluator: Evaluator, trainer: pl.Trainer, place: int
-    ) -> Lessons:
-        return Lessons.of(blocks, training, lambda batch: self._read(evaluator, trainer, batch, place))
+    def _reader(
+        self, evaluator: Evaluator, trainer: pl.Trainer, place: int = 0
+    ) -> Callable[[Any], tuple[Tensor, Tensor]]:
+        """Makes images in pixel units and labels of a batch of a loader."""
 
-    def _read(
-        self, evaluator: Evaluator, trainer: pl.Trainer, batch: Any, place: int
-    ) -> tuple[Tensor, Tensor]:
-        inputs, labels = unpack(transferred(trainer, batch, place), self.keys)
-        return evaluator.network.pixels(inputs).float(), labels
+        def read(batch: Any) -> tuple[Tensor, Tensor]:
+            inputs, labels = unpack(transferred(trainer, batch, place), self.keys)
+            return evaluator.network.pixels(inputs).float(), labels
+
+        return read
 
     def _start(self, trainer: pl.Trainer, module: pl.LightningModule, loaders: Any) -> None:
         """Every process streams or none does: they meet at the end, also those without a batch."""
@@ -252,7 +246,8 @@ class Robustness(pl.Callback):
         if not stream.seen and learners(self.regimes.values()):
             with untouched(trainer.lightning_module):
                 blocks = Blocks(training_samples(trainer, None) or (), self.block, seed=self.seed)
-                stream.evaluator.learn(self._lessons(blocks, blocks.dataset, stream.evaluator, trainer, 0))
+                read = self._reader(stream.evaluator, trainer)
+                stream.evaluator.learn(Lessons.of(blocks, blocks.dataset, read))
         stream.add(batch)
 
     def _finish(self, module: pl.LightningModule, loaders: Any) -> None:

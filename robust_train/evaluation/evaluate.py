@@ -13,13 +13,12 @@ from robust_train.evaluation.blocks import Blocks, has_positions
 from robust_train.evaluation.class_names import class_names
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.evaluator import Evaluator, Suite
-from robust_train.evaluation.lessons import Lessons, learners, share, training_part
-from robust_train.evaluation.processes import rank_and_world
-from robust_train.evaluation.progress import progress as progress_bar
+from robust_train.evaluation.lessons import learners, share, training_part
 from robust_train.evaluation.results import Results
 from robust_train.evaluation.sampled import sampled
 from robust_train.evaluation.settings import describe
 from robust_train.evaluation.suite import check_suite
+from robust_train.evaluation.walk import walk
 from robust_train.types import Network
 
 if TYPE_CHECKING:
@@ -101,12 +100,7 @@ def evaluate(
         blocks = Blocks(dataset, block, limit, seed, collate, held)
         kept = blocks.positions()[:gallery]
         evaluator = Evaluator(deployed, suite, seed=seed, gallery=kept, draws=draws)
-        rank, world = rank_and_world()
-        mine = len(range(rank, len(blocks), world))
-        with progress_bar(len(suite), mine, progress and rank == 0, len(learning)) as tick:
-            evaluator.learn(Lessons.of(blocks, training, read), tick)
-            for index, batch in blocks.of_rank(rank, world):
-                evaluator.add(index, *read(batch), tick)
+        walk(evaluator, blocks, training, read, progress)
     names = class_names(data, dataset, getattr(dataset, "dataset", None))
     return evaluator.results(describe(blocks, deployed), names)
 
