@@ -70,7 +70,7 @@ def _run(argv: list[str]) -> None:
 
         run_evaluation(rest)
     elif command == "compare":
-        from robust_train.cli.transferring import run_comparison
+        from robust_train.cli.comparing import run_comparison
 
         run_comparison(rest)
     elif command == "study":
