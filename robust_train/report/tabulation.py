@@ -40,26 +40,23 @@ def tabulate(runs: Runs, seeds: int = 1) -> str:
     minimal = [first[0]["regimes"][name]["minimal"] for name in names]
     heads = ["clean, %", *(n if m else f"{n}, %" for n, m in zip(names, minimal, strict=True)), "gap", "time"]
     lines = [_line(["recipe", *heads]), "|---|" + "--:|" * len(heads)]
-    base = statistics.median(_seconds(run) for run in first)
+    base, samples = statistics.median(map(_seconds, first)), _samples(first)
     for recipe, results in runs.items():
-        regimes = [
-            _figure([headline(run, name) for run in results], m)
-            for name, m in zip(names, minimal, strict=True)
-        ]
-        clean = _figure([run["clean_accuracy"]["value"] for run in results], size=False)
-        time = statistics.median(_seconds(run) for run in results) / base
-        lines.append(
-            _line(
-                [
-                    _name(recipe, results, seeds, _samples(first)),
-                    clean,
-                    *regimes,
-                    _gap(results),
-                    f"{time:.1f}",
-                ]
-            )
-        )
+        lines.append(_row(_name(recipe, results, seeds, samples), results, names, minimal, base))
     return "\n".join(lines)
+
+
+def _row(
+    name: str, results: Sequence[Mapping[str, Any]], regimes: list[str], minimal: list[bool], base: float
+) -> str:
+    """The figures of one recipe."""
+    clean = _figure([run["clean_accuracy"]["value"] for run in results], size=False)
+    figures = [
+        _figure([headline(run, regime) for run in results], size)
+        for regime, size in zip(regimes, minimal, strict=True)
+    ]
+    time = statistics.median(map(_seconds, results)) / base
+    return _line([name, clean, *figures, _gap(results), f"{time:.1f}"])
 
 
 def _name(recipe: str, results: Sequence[Mapping[str, Any]], seeds: int, samples: int) -> str:
