@@ -33,12 +33,45 @@ def test_bare_classes_are_the_test_part(tmp_path):
 
 
 def test_what_is_no_image_is_passed_over(tmp_path):
-    root = fill(tmp_path, "ant")
+    root = fill(tmp_path, "ant", "bee")
     (tmp_path / "ant" / ".hidden.png").touch()
     (tmp_path / "ant" / "notes.txt").touch()
     (tmp_path / ".git").mkdir()
+    fill(tmp_path / "bee", ".ipynb_checkpoints")
+    fill(tmp_path / "bee", "more", count=3)
     data = ImageFolder(root, size=8)
-    assert (data.classes, len(data.test_set)) == (("ant",), 2)
+    assert data.classes == ("ant", "bee")
+    assert data.test_set.labels.tolist() == [0, 0, 1, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation"])
+@pytest.mark.parametrize("train", [True, False])
+def test_a_test_part_of_another_name_is_no_class(tmp_path, name, train):
+    root = str(tmp_path)
+    fill(tmp_path / name, "ant", "bee")
+    if train:
+        fill(tmp_path / "train", "ant", "bee")
+    cure = f"^There is no folder {tmp_path}/test: say --data.test={name} to take {tmp_path}/{name} for it"
+    with pytest.raises(FileNotFoundError, match=cure):
+        ImageFolder(root).setup("test")
+    data = ImageFolder(root, test=name, size=8)
+    assert (data.classes, data.test_set.labels.tolist()) == (("ant", "bee"), [0, 0, 1, 1])
+
+
+def test_parts_of_any_name_are_no_classes(tmp_path):
+    fill(tmp_path / "first", "ant", "bee")
+    fill(tmp_path / "second", "ant", "bee")
+    with pytest.raises(FileNotFoundError, match=f"^There is no folder {tmp_path}/test: put a folder"):
+        ImageFolder(str(tmp_path)).setup("test")
+
+
+def test_a_single_class_needs_a_map(tmp_path):
+    """Such as ImageNet's validation images, unsorted: all would have the label 0."""
+    root, file = fill(tmp_path, "val"), tmp_path / "classes.json"
+    with pytest.raises(ValueError, match=f"^{tmp_path} holds no class but val: put a folder"):
+        ImageFolder(root).setup("test")
+    file.write_text('{"val": 7}')
+    assert ImageFolder(root, label_map=str(file)).test_set.labels.tolist() == [7, 7]
 
 
 def test_a_map_gives_the_labels(tmp_path):
@@ -50,7 +83,7 @@ def test_a_map_gives_the_labels(tmp_path):
 
 
 def test_a_class_without_a_label_is_named(tmp_path):
-    fill(tmp_path / "train", "ant")
+    fill(tmp_path / "train", "ant", "bee")
     root = fill(tmp_path / "test", "ant", "yak")
     with pytest.raises(ValueError, match=f"test/yak is a class that {tmp_path}/train does not know: add it"):
         ImageFolder(root).setup("test")
@@ -65,7 +98,8 @@ def test_missing_folders_are_named(tmp_path):
         ImageFolder(str(tmp_path / "none")).setup("test")
     with pytest.raises(FileNotFoundError, match=f"^{tmp_path} holds no folders: put"):
         ImageFolder(str(tmp_path)).setup("test")
-    (tmp_path / "ant").mkdir()
+    for name in ("ant", "bee"):
+        (tmp_path / name).mkdir()
     with pytest.raises(ValueError, match=r"^ImageFolder holds no images to test"):
         ImageFolder(str(tmp_path)).setup("test")
 
