@@ -7,6 +7,9 @@ from torch import Tensor, nn
 
 from robust_train.networks.normalize import Normalize
 
+_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
 
 class Torchvision(nn.Module):
     """Any classifier of ``torchvision.models`` behind the normalisation that it leaves to its user.
@@ -17,8 +20,9 @@ class Torchvision(nn.Module):
     Args:
         name: Name of the network as torchvision spells it, such as ``resnet18``.
         classes: Number of logits.
-        mean: Mean of the pixels, for each of the three channels; by default ImageNet's.
-        std: Standard deviation of the pixels, for each of the three channels; by default ImageNet's.
+        mean: Mean of the pixels, for each of the three channels; by default that of torchvision's weights,
+            which is ImageNet's for most.
+        std: Standard deviation of the pixels, for each of the three channels; by default of the same.
 
     Raises:
         ValueError: torchvision has no classifier of that name.
@@ -33,17 +37,42 @@ class Torchvision(nn.Module):
         self,
         name: str = "resnet18",
         classes: int = 1000,
-        mean: Sequence[float] = (0.485, 0.456, 0.406),
-        std: Sequence[float] = (0.229, 0.224, 0.225),
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
-        self.normalize = Normalize(mean, std, (3,))
-        self.network = _build(name, classes)
+        network = _build(name, classes)
+        own_mean, own_std = normalisation(network, name)
+        self.normalize = Normalize(mean or own_mean, std or own_std, (3,))
+        self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
         logits = self.network(self.normalize(images))
         # GoogLeNet and Inception return auxiliary logits, too, while they are trained.
         return logits if isinstance(logits, Tensor) else logits.logits
+
+
+def normalisation(network: nn.Module, name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of the pixels that torchvision's weights of a network were trained with.
+
+    Args:
+        network: The network, as it was built.
+        name: Its name as torchvision spells it; of names without weights, ImageNet's are returned.
+
+    Example:
+        >>> normalisation(nn.Identity(), "efficientnet_v2_l")
+        ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    """
+    from torchvision import models
+
+    # Inception and GoogLeNet were; built with weights, they turn ImageNet's into it themselves.
+    if getattr(network, "transform_input", None) is False:
+        return _HALF
+    try:
+        preset = models.get_model_weights(name).DEFAULT.transforms()
+    except ValueError:
+        return _IMAGENET
+    return tuple(preset.mean), tuple(preset.std)
 
 
 def _build(name: str, classes: int) -> nn.Module:
