@@ -13,11 +13,10 @@ from robust_train.cli.suites import OF_NETWORK, find_suite, read_suite
 from robust_train.data.base import ImageData
 from robust_train.errors import UsageError
 from robust_train.networks.normalize import Normalize
+from robust_train.networks.torchvision import normalisation
 from robust_train.recipe.building import build
 from robust_train.recipe.checking import check_fields, check_node
 from robust_train.recipe.names import Names
-
-_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,12 @@ def find_subject(options: Namespace, fields: dict[str, dict[str, Any]], names: N
     if not options.data:
         raise UsageError("Say what to measure on, such as --data ImageFolder --data.root DIR.")
     node = _data(options.data, fields["data"], names)
-    network = _foreign_network(options, fields["network"], names)
+    network, recipe = _foreign_network(options, fields["network"], names)
     data = build(node, names)
     # Sizes that leave digits legible wipe photographs out.
     suite = read_suite(find_suite(options.suite or ("quick" if data.shape[0] == 1 else "natural")))
-    return Subject(options.network.rpartition(".")[2], network.eval(), data, suite, {"data": node})
+    name = options.network.rpartition(".")[2]
+    return Subject(name, network.eval(), data, suite, {**recipe, "data": node})
 
 
 def _checkpoint(options: Namespace, fields: dict[str, dict[str, Any]], names: Names) -> Subject:
@@ -95,23 +95,39 @@ def _data(given: Any, fields: dict[str, Any], names: Names) -> dict[str, Any]:
     return {**node, "init_args": {**node["init_args"], **changed}}
 
 
-def _foreign_network(options: Namespace, fields: dict[str, Any], names: Names) -> nn.Module:
+def _foreign_network(
+    options: Namespace, fields: dict[str, Any], names: Names
+) -> tuple[nn.Module, dict[str, Any]]:
+    """What the options build, and the same as plain values."""
     if bool(options.weights) == options.random_weights:
         raise UsageError("Give --weights FILE; to measure random weights, say --random-weights instead.")
     node = check_node({"class_path": options.network, "init_args": fields}, nn.Module, "network", names)
     network: nn.Module = build(node, names)
     if options.weights:
         checkpoint.load_weights(network, options.weights)
-    mean, std = _normalisation(options, torchvision=node["class_path"].startswith("torchvision."))
-    return nn.Sequential(Normalize(mean, std), network) if mean else network
+    mean, std = _normalisation(options, network, node["class_path"])
+    recipe = {"network": node, "weights": options.weights, "mean": [*mean] or None, "std": [*std] or None}
+    if not mean:
+        return network, recipe
+    print(f"Pixels are normalised by mean {_words(mean)}, std {_words(std)}; --mean and --std name others.")
+    return nn.Sequential(Normalize(mean, std), network), recipe
 
 
-def _normalisation(options: Namespace, torchvision: bool) -> tuple[Sequence[float], Sequence[float]]:
+def _normalisation(
+    options: Namespace, network: nn.Module, name: str
+) -> tuple[Sequence[float], Sequence[float]]:
+    """Mean and standard deviation that the options give, or that torchvision's networks expect."""
     if bool(options.mean) != bool(options.std):
         raise UsageError("Normalisation needs both --mean and --std.")
     if options.mean:
         return _numbers("--mean", options.mean), _numbers("--std", options.std)
-    return _IMAGENET if torchvision else ((), ())
+    package, _, name = name.rpartition(".")
+    return normalisation(network, name) if package == "torchvision.models" else ((), ())
+
+
+def _words(values: Sequence[float]) -> str:
+    """As the options spell them."""
+    return ",".join(f"{value:g}" for value in values)
 
 
 def _numbers(option: str, text: str) -> list[float]:

@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 
 from robust_train.__main__ import main
 from robust_train.networks import SmallCNN
+from robust_train.recipe.reading import read
 from tests.cli.conftest import TINY
 
 SUITE = "robustness: {regimes: {fgsm: FGSM}, limit: 6}"
@@ -79,7 +80,7 @@ def test_changed_numbers_are_told(trained, place, capsys):
 
 
 @pytest.mark.parametrize("file", ["w.safetensors", "w.pth"])
-def test_a_network_that_is_not_ours(place, suite, file):
+def test_a_network_that_is_not_ours(place, suite, capsys, file):
     from safetensors.torch import save_file
     from torchvision.models import resnet18
 
@@ -93,6 +94,13 @@ def test_a_network_that_is_not_ours(place, suite, file):
     network = ("--network", "torchvision.models.resnet18", "--network.num_classes", "2", "--weights", file)
     assert main(["evaluate", *network, *data, "--suite", suite, "--out=found"]) == 0
     assert json.loads((place / "found" / "results.json").read_text())["clean_accuracy"]["n"] == 6
+    assert capsys.readouterr().out.startswith(
+        "Pixels are normalised by mean 0.485,0.456,0.406, std 0.229,0.224,0.225; --mean and --std name"
+    )
+    recipe = read(place / "found" / "evaluation.yaml")
+    made = {"class_path": "torchvision.models.resnet18", "init_args": {"num_classes": 2}}
+    assert (recipe["network"], recipe["weights"]) == (made, file)
+    assert (recipe["mean"], recipe["std"]) == ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 
 
 def test_random_weights_are_measured_when_asked_for_by_name(suite, capsys):
@@ -102,6 +110,8 @@ def test_random_weights_are_measured_when_asked_for_by_name(suite, capsys):
     assert main([*argv, "--random-weights", "--weights=x.pt"]) == 2
     torch.save(SmallCNN((1, 8, 8), classes=3).state_dict(), "x.pt")
     assert main([*argv, "--weights=x.pt"]) == 1
+    given = read("runs/SmallCNN-evaluation/evaluation.yaml")
+    assert (given["weights"], given["mean"], given["std"]) == (None, None, None)
     assert "does not fit the network SmallCNN" in capsys.readouterr().err
 
 
