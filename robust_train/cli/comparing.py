@@ -19,7 +19,7 @@ from robust_train.cli.words import allow_code
 from robust_train.errors import UsageError
 from robust_train.perturbations.base import Additive
 from robust_train.recipe.names import CHECKPOINT, Names
-from robust_train.report.comparison import verdict, write_comparison
+from robust_train.report.comparison import verdict, warnings, write_comparison
 from robust_train.studies.transfer import transfer
 
 _EPILOG = """\
@@ -41,10 +41,12 @@ def run_comparison(argv: list[str]) -> None:
     quiet()
     options = _parser().parse_args(argv)
     names = CHECKPOINT.allow(*allow_code(options.allow_code))
-    networks = _networks(options.checkpoints, names)
-    data = checkpoint_data(options.checkpoints[0], names)  # all are judged on the same images
+    folders = _folders(options.checkpoints)
+    recipes = {title: checkpoint.read_recipe(folder) for title, folder in folders.items()}
     suite, settings = _suite(options, names)
-    settings["device"] = device(options)
+    settings |= {"device": device(options), "draws": _draws(recipes)}
+    networks = {title: checkpoint.load(folder, names) for title, folder in folders.items()}
+    data = checkpoint_data(options.checkpoints[0], names)
     with results_folder(options, "comparison") as folder:
         found = {
             name: transfer(networks, data.test_set, regime, training=data.train_set, name=name, **settings)
@@ -52,18 +54,33 @@ def run_comparison(argv: list[str]) -> None:
         }
         write_comparison(found, folder, " and ".join(networks))
     print(verdict(found))
+    for warning in warnings(found):
+        print(f"! {warning}")
     print(f"Wrote {folder}")
 
 
-def _networks(folders: list[str], names: Names) -> dict[str, Any]:
-    """The networks by the names of their folders."""
-    if len(folders) < 2:
+def _folders(given: list[str]) -> dict[str, str]:
+    """The folders by their names."""
+    if len(given) < 2:
         raise UsageError("Name at least two checkpoint folders to compare.")
-    short = [Path(folder).resolve().name for folder in folders]
-    titles = short if len(set(short)) == len(short) else folders
+    short = [Path(folder).resolve().name for folder in given]
+    titles = short if len(set(short)) == len(short) else given
     if len(set(titles)) < len(titles):
         raise UsageError("Name every checkpoint folder once.")
-    return {title: checkpoint.load(folder, names) for title, folder in zip(titles, folders, strict=True)}
+    return dict(zip(titles, given, strict=True))
+
+
+def _draws(recipes: dict[str, dict[str, Any]]) -> dict[str, int]:
+    """On how many draws of its noise each network is judged."""
+    sections = {title: recipe.get("robustness") or {} for title, recipe in recipes.items()}
+    for title, section in sections.items():
+        for name in OF_NETWORK:
+            if name != "draws" and section.get(name) is not None:
+                raise UsageError(
+                    f"compare tries every network on the images as they are, but the recipe of {title} has "
+                    f"robustness.{name}: leave {title} out, and measure it by evaluate."
+                )
+    return {title: section.get("draws") or 1 for title, section in sections.items()}
 
 
 def _suite(options: Namespace, names: Names) -> tuple[dict[str, Additive], dict[str, Any]]:

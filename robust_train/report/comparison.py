@@ -46,9 +46,22 @@ def page(found: Mapping[str, Transfer], title: str) -> str:
         {"name": wording.plain(name), "n": len(t.index), "rows": _rows(t), "tests": _tests(t)}
         for name, t in found.items()
     ]
-    names = [wording.plain(name) for name in next(iter(found.values())).names]
-    content = {"title": wording.plain(title), "verdict": verdict(found), "names": names, "regimes": regimes}
+    first = next(iter(found.values()))
+    content = {
+        "title": wording.plain(title),
+        "verdict": verdict(found),
+        "warnings": warnings(found),
+        "names": [wording.plain(name) for name in first.names],
+        "draws": _draws(first),
+        "regimes": regimes,
+    }
     return render("comparison.html.j2", content)
+
+
+def warnings(found: Mapping[str, Transfer]) -> list[str]:
+    """What to know before the figures are read, a sentence each."""
+    told = (warning for transfer in found.values() for warning in transfer.warnings)
+    return [wording.plain(warning) for warning in dict.fromkeys(told)]
 
 
 def verdict(found: Mapping[str, Transfer]) -> str:
@@ -64,6 +77,16 @@ def verdict(found: Mapping[str, Transfer]) -> str:
     return (
         f"Of what {wording.plain(regime)} made on one network, {wording.percent(made)} also deceives "
         f"another, on average over the pairs; of random noise of equal norm, {wording.percent(noise)}."
+    )
+
+
+def _draws(transfer: Transfer) -> str:
+    """How stochastic networks are attacked and judged."""
+    several = {name: n for name, n in zip(transfer.names, transfer.draws, strict=True) if n > 1}
+    return " ".join(
+        f"{wording.plain(name)} is attacked as the mean over {n} draws of its noise, and judged as that over "
+        f"{n} others."
+        for name, n in several.items()
     )
 
 
@@ -109,6 +132,8 @@ def _plain(transfer: Transfer) -> dict[str, Any]:
     return {
         "networks": transfer.names,
         "samples": len(transfer.index),
+        "draws": transfer.draws,
+        "warnings": transfer.warnings,
         "robust_accuracy": [asdict(transfer.robust(a)) for a in count],
         "transfer": matrix(transfer.rate),
         "noise_of_equal_norm": matrix(transfer.baseline),

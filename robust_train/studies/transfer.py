@@ -13,7 +13,9 @@ from robust_train.attacking.rejection import deceived
 from robust_train.evaluation.batches import unpack
 from robust_train.evaluation.blocks import Blocks
 from robust_train.evaluation.deployed import Deployed
+from robust_train.evaluation.judging import Judge, Stochastic
 from robust_train.evaluation.lessons import LEARNING, Lessons, learners, share
+from robust_train.evaluation.preflight import preflight, training_modules
 from robust_train.evaluation.processes import by_index, gather, rank_and_world
 from robust_train.evaluation.progress import progress as progress_bar
 from robust_train.evaluation.refusals import check_block, check_data
@@ -39,6 +41,8 @@ class Transfer:
             unflagged.
         noise: ``(n, K, K)`` the same of random noise with the l2 norm of what was made on the first,
             in the same box.
+        draws: How many draws of its noise each network is attacked on, and judged on as many others.
+        warnings: What to know before the figures are read.
 
     Example:
         >>> right = torch.ones(2, 2, dtype=torch.bool)
@@ -53,6 +57,8 @@ class Transfer:
     right: Tensor
     broken: Tensor
     noise: Tensor
+    draws: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def rate(self, source: int, target: int) -> Estimate:
         """Share of samples that the perturbation breaks, out of those that both networks get right."""
@@ -87,6 +93,7 @@ def transfer(
     block: int = 128,
     seed: int = 0,
     device: str | torch.device | None = None,
+    draws: Mapping[str, int] | None = None,
     name: str = "transfer",
     progress: bool = True,
 ) -> Transfer:
@@ -103,11 +110,14 @@ def transfer(
         block: Samples that are searched together.
         seed: Seed of all random draws.
         device: Where to compute; by default where the parameters of all networks are.
+        draws: Draws of the noise of stochastic networks, by name: the mean over so many is attacked, and the
+            mean over as many others is judged. The first draw is all of a network that is not named.
         name: Name of the perturbation, shown beside the bar.
         progress: Show a bar.
 
     Raises:
-        ValueError: There are no networks or no samples, or they do not fit each other.
+        ValueError: There are no networks or no samples, or they do not fit each other, or several draws
+            are asked of a network without ``Noise``.
 
     References:
         Intriguing properties of neural networks (Szegedy et al., 2014)
@@ -125,8 +135,11 @@ def transfer(
     check_data(data)
     deployed = [Deployed(network) for network in networks.values()]
     places = [network.placed(device) for network in deployed]
+    counts = tuple((draws or {}).get(name, 1) for name in networks)
+    judges = [_judge(network, count) for network, count in zip(deployed, counts, strict=True)]
     held = share(len(data), learners([perturbation])) if training is None else 0
-    blocks, parts = Blocks(data, block, limit, seed, held=held), []
+    blocks, parts = Blocks(data, block, limit, seed, held=held), list[tuple[Tensor, ...]]()
+    warnings = [f"{name}: {told}" for name, made in networks.items() for told in training_modules(made)]
 
     def read(batch: Any) -> tuple[Tensor, Tensor]:
         inputs, labels = (part.to(places[0]) for part in unpack(batch))
@@ -139,27 +152,45 @@ def transfer(
     mine = len(range(rank, len(blocks), world))
     with untouched(torch.nn.ModuleList(deployed)), progress_bar(1, mine, progress and rank == 0) as tick:
         lessons = Lessons.of(blocks, training, read) if held or training is not None else None
-        makers = [_taught(perturbation, network, lessons, seed) for network in deployed]
+        makers = [_taught(perturbation, judge, lessons, seed) for judge in judges]
         for index, batch in blocks.of_rank(rank, world):
-            parts.append((index, *_matrix(deployed, makers, index, *read(batch), seed)))
+            inputs, labels = read(batch)
+            if not parts:
+                warnings += _warnings(tuple(networks), judges, inputs, labels)
+            parts.append((index, *_matrix(judges, makers, index, inputs, labels, seed)))
             tick(name)
     columns = [torch.cat(column) for column in zip(*gather(parts), strict=True)]
-    return Transfer(tuple(networks), *by_index(*columns))
+    index, right, broken, noise = by_index(*columns)
+    told = tuple(dict.fromkeys(gather(warnings)))
+    return Transfer(tuple(networks), index, right, broken, noise, counts, told)
 
 
-def _taught(
-    perturbation: Perturbation, network: Deployed, lessons: Lessons | None, seed: int
-) -> Perturbation:
+def _judge(network: Deployed, draws: int) -> Judge:
+    return Judge(network) if draws == 1 else Stochastic(network, draws)
+
+
+def _warnings(names: tuple[str, ...], judges: list[Judge], inputs: Tensor, labels: Tensor) -> list[str]:
+    """What an evaluation would warn of, behind the name of the network."""
+    found = []
+    for name, judge in zip(names, judges, strict=True):
+        with attack_mode(judge.network):
+            found += [f"{name}: {told}" for told in preflight(judge.network, inputs, labels)]
+            judge.check(inputs[:1])
+    return found
+
+
+def _taught(perturbation: Perturbation, judge: Judge, lessons: Lessons | None, seed: int) -> Perturbation:
     """The perturbation of one network."""
     if perturbation.fitted or lessons is None:
         return perturbation
-    with attack_mode(network):
+    with attack_mode(judge.network):
         limited = lessons.limited(getattr(perturbation, "images", None))
-        return perturbation.fit(network, limited, Streams.of(seed, [0]).fold(LEARNING))
+        rng = Streams.of(seed, [0]).fold(LEARNING)
+        return perturbation.fit(judge.attacked(judge.network), limited, rng)
 
 
 def _matrix(
-    networks: list[Deployed],
+    judges: list[Judge],
     makers: list[Perturbation],
     index: Tensor,
     inputs: Tensor,
@@ -168,24 +199,24 @@ def _matrix(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """``(N, K)`` right and ``(N, K, K)`` broken by the perturbation and by noise."""
     streams, made = Streams.of(seed, index), []
-    for maker, network in zip(makers, networks, strict=True):
-        with attack_mode(network):
-            made.append(maker(network, inputs, labels, rng=streams).inputs)
+    for maker, judge in zip(makers, judges, strict=True):
+        with attack_mode(judge.network):
+            made.append(judge.searched(maker, judge.network, inputs, labels, streams).inputs)
     v = streams.fold(_NOISE).normal(tuple(inputs.shape[1:]), inputs)
     noise = [inputs + scale_to(inputs, v, norm(y - inputs, "l2"), makers[0].bounds) for y in made]
-    right = torch.stack([_right(network, inputs, labels) for network in networks], 1)
+    right = torch.stack([_right(judge, inputs, labels) for judge in judges], 1)
     tried = [
-        torch.stack([torch.stack([_broken(b, y, labels) for b in networks], 1) for y in kind], 1)
+        torch.stack([torch.stack([_broken(b, y, labels) for b in judges], 1) for y in kind], 1)
         for kind in (made, noise)
     ]
     return right, tried[0], tried[1]
 
 
-def _right(network: Deployed, x: Tensor, labels: Tensor) -> Tensor:
-    with attack_mode(network), torch.no_grad():
-        return (predict(network(x)) == labels).cpu()
+def _right(judge: Judge, x: Tensor, labels: Tensor) -> Tensor:
+    with attack_mode(judge.network):
+        return (predict(judge.verdict(x)[0]) == labels).cpu()
 
 
-def _broken(network: Deployed, x: Tensor, labels: Tensor) -> Tensor:
-    with attack_mode(network), torch.no_grad():
-        return deceived(network, network(x), labels).cpu()
+def _broken(judge: Judge, x: Tensor, labels: Tensor) -> Tensor:
+    with attack_mode(judge.network):
+        return deceived(judge.network, judge.verdict(x)[0], labels).cpu()

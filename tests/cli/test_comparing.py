@@ -4,12 +4,21 @@ import json
 import shutil
 
 import pytest
+from torch import nn
 
+from robust_train import checkpoint
 from robust_train.__main__ import main
 
 
+def changed(trained, folder, old, new):
+    """A copy with another recipe."""
+    recipe = shutil.copytree(trained, folder) / "recipe.yaml"
+    assert recipe.read_text().count(old) == 1
+    recipe.write_text(recipe.read_text().replace(old, new))
+
+
 def test_two_checkpoints_are_compared(trained, place, capsys):
-    shutil.copytree(trained, place / "other")
+    changed(trained, place / "other", "batch_size: 64", "batch_size: 32")
     assert main(["compare", str(trained), "other", "--regime=pgd", "--limit=8", "--device=cpu"]) == 0
     sentence, wrote = capsys.readouterr().out.splitlines()
     assert sentence.startswith("Of what pgd made on one network")
@@ -20,6 +29,34 @@ def test_two_checkpoints_are_compared(trained, place, capsys):
     # They are the same network.
     assert content["transfer"][0] == content["transfer"][1]
     assert content["mcnemar"][0][1] == 1.0
+
+
+def test_warnings_follow_the_sentence(trained, place, capsys):
+    loud = checkpoint.load(trained)
+    *_, last = (module for module in loud.modules() if isinstance(module, nn.Linear))
+    last.weight.data *= 1e6
+    (place / "loud").mkdir()
+    checkpoint.save(place / "loud", loud, checkpoint.read_recipe(trained))
+    assert main(["compare", str(trained), "loud", "--regime=pgd", "--limit=8", "--device=cpu"]) == 0
+    _, warning, wrote = capsys.readouterr().out.splitlines()
+    assert warning.startswith("! loud: The gradient of CrossEntropy is zero or not finite for ")
+    assert wrote == "Wrote runs/comparison"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("mean: null", "mean: [0.5]", "the recipe of other has robustness.mean: leave other out"),
+        ("\n  draws: 1", "\n  draws: 2", "The network has no Noise in it"),
+    ],
+)
+def test_what_the_recipes_say_of_data_and_network_is_heard(trained, place, capsys, old, new, sentence):
+    changed(trained, place / "other", old, new)
+    assert main(["compare", str(trained), "other", "--regime=pgd", "--limit=8"]) in (1, 2)
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert not (place / "runs").exists() or not list((place / "runs").glob("comparison*"))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from robust_train.report.comparison import page, verdict, write_comparison
+from robust_train.report.comparison import page, verdict, warnings, write_comparison
 from robust_train.studies.transfer import Transfer
 
 
@@ -20,6 +20,7 @@ def found():
         right=torch.ones(10, 2, dtype=torch.bool),
         broken=broken,
         noise=torch.zeros(10, 2, 2, dtype=torch.bool),
+        draws=(1, 1),
     )
 
 
@@ -30,7 +31,9 @@ def test_the_verdict_sets_what_travels_beside_noise(found):
 
 
 def test_pairs_without_common_images_do_not_count_and_none_says_so(found):
-    lone = replace(found, names=("first",), right=found.right[:, :1], broken=found.broken[:, :1, :1])
+    lone = replace(
+        found, names=("first",), draws=(1,), right=found.right[:, :1], broken=found.broken[:, :1, :1]
+    )
     apart = replace(found, right=torch.eye(2, dtype=torch.bool).repeat(5, 1))
     for transfer in (lone, apart):
         assert verdict({"pgd": transfer}).startswith("No two networks are right on the same images")
@@ -63,3 +66,19 @@ def test_the_file_holds_what_the_page_shows(found, tmp_path):
     }
     assert content["mcnemar"] == [[1.0, 1.0], [1.0, 1.0]]
     assert (tmp_path / "comparison.html").read_text().startswith("<!doctype html>")
+
+
+def test_warnings_and_draws_stand_beside_the_figures(found, tmp_path):
+    assert warnings({"pgd": found}) == []
+    assert "Read these before" not in page({"pgd": found}, "title")
+    warned = {"pgd": replace(found, warnings=("first <b>: Beware.",), draws=(1, 8))}
+    warned["fgsm"] = warned["pgd"]
+    assert warnings(warned) == ["first <b>: Beware."]
+    text = page(warned, "title")
+    assert text.count("<li>first &lt;b&gt;: Beware.</li>") == 1
+    assert (
+        "second is attacked as the mean over 8 draws of its noise, and judged as that over 8 others." in text
+    )
+    write_comparison(warned, tmp_path, "title")
+    content = json.loads((tmp_path / "comparison.json").read_text())["fgsm"]
+    assert (content["warnings"], content["draws"]) == (["first <b>: Beware."], [1, 8])

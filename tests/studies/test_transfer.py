@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from robust_train import PGD, DeepFool, GaussianNoise, UniversalGradient, transfer
+from robust_train import PGD, DeepFool, GaussianNoise, Noise, UniversalGradient, evaluate, transfer
 from robust_train.norms import norm
 from tests.toy_networks import Flagging, Placed, linear
 
@@ -141,3 +141,36 @@ def test_a_network_is_moved_only_where_a_device_is_given():
     run()
     with pytest.raises(AssertionError, match="was moved"):
         run(device="cpu")
+
+
+@pytest.mark.parametrize("attack", [PGD(norm="l2", eps=0.5, bounds=None), DeepFool(bounds=None)])
+def test_a_stochastic_network_is_judged_on_its_draws_as_an_evaluation_does(attack):
+    x = plane(60)
+    data = list(zip(x, (x[:, 0] < 0).long().tolist(), strict=True))
+    networks = {"plain": binary(0.0), "random": torch.nn.Sequential(Noise(1.0), binary(0.0))}
+    found = transfer(networks, data, attack, draws={"random": 6}, progress=False)
+    assert found.draws == (1, 6)
+    alone = {
+        name: evaluate(network, data, {"it": attack}, draws=draws, progress=False)
+        for (name, network), draws in zip(networks.items(), found.draws, strict=True)
+    }
+    for k, results in enumerate(alone.values()):
+        outcome = results.regimes["it"].outcome
+        assert torch.equal(found.right[:, k], outcome.logits.argmax(1) == outcome.labels)
+        assert torch.equal(found.broken[:, k, k], outcome.perturbed_logits.argmax(1) != outcome.labels)
+    assert not torch.equal(found.right[:, 1], transfer(networks, data, attack, progress=False).right[:, 1])
+
+
+def test_what_an_evaluation_warns_of_is_told_of_each_network():
+    x = plane(20)
+    data = list(zip(x, (x[:, 0] < 0).long().tolist(), strict=True))
+    sure = torch.nn.Sequential(binary(0.0), torch.nn.Softmax(1)).eval()
+    found = transfer(
+        {"plain": binary(0.0).eval(), "sure": sure}, data, GaussianNoise(eps=1.0), progress=False
+    )
+    said = [warning for warning in found.warnings if "Inputs lie in" not in warning]
+    assert len(said) == 1
+    assert said[0].startswith("sure: The network returns probabilities")
+    assert len(found.warnings) == 3  # of the range, one of each
+    busy = transfer({"busy": binary(0.0).train()}, data, GaussianNoise(eps=1.0), progress=False)
+    assert busy.warnings[0].startswith("busy: Modules in training mode: ")
