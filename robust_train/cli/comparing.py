@@ -13,6 +13,7 @@ from robust_train.cli.command import (
     results_folder,
 )
 from robust_train.cli.quiet import quiet
+from robust_train.cli.same_data import check_same_data
 from robust_train.cli.subject import checkpoint_data
 from robust_train.cli.suites import OF_NETWORK, build_suite, find_suite, read_suite
 from robust_train.cli.words import allow_code
@@ -43,6 +44,7 @@ def run_comparison(argv: list[str]) -> None:
     names = CHECKPOINT.allow(*allow_code(options.allow_code))
     folders = _folders(options.checkpoints)
     recipes = {title: checkpoint.read_recipe(folder) for title, folder in folders.items()}
+    check_same_data(recipes, names)
     suite, settings = _suite(options, names)
     settings |= {"device": device(options), "draws": _draws(recipes)}
     networks = {title: checkpoint.load(folder, names) for title, folder in folders.items()}

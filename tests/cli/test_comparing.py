@@ -46,6 +46,7 @@ def test_warnings_follow_the_sentence(trained, place, capsys):
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
+        ("class_path: Digits", "class_path: MNIST", "data.class_path is robust_train.data.Digits in"),
         ("mean: null", "mean: [0.5]", "the recipe of other has robustness.mean: leave other out"),
         ("\n  draws: 1", "\n  draws: 2", "The network has no Noise in it"),
     ],
