@@ -18,6 +18,7 @@ from robust_train.cli.subject import checkpoint_data
 from robust_train.cli.suites import OF_NETWORK, build_suite, find_suite, read_suite
 from robust_train.cli.words import allow_code
 from robust_train.errors import UsageError
+from robust_train.evaluation.lessons import learners, training_part
 from robust_train.perturbations.base import Additive
 from robust_train.recipe.names import CHECKPOINT, Names
 from robust_train.report.comparison import verdict, warnings, write_comparison
@@ -49,9 +50,10 @@ def run_comparison(argv: list[str]) -> None:
     settings |= {"device": device(options), "draws": _draws(recipes)}
     networks = {title: checkpoint.load(folder, names) for title, folder in folders.items()}
     data = checkpoint_data(options.checkpoints[0], names)
+    settings["training"] = training_part(data, data.test_set) if learners(suite.values()) else None
     with results_folder(options, "comparison") as folder:
         found = {
-            name: transfer(networks, data.test_set, regime, training=data.train_set, name=name, **settings)
+            name: transfer(networks, data.test_set, regime, name=name, **settings)
             for name, regime in suite.items()
         }
         write_comparison(found, folder, " and ".join(networks))

@@ -63,6 +63,12 @@ class MoreLabels(Digits):
         images = super().read(train)
         images.labels = images.labels + 7
         return images
+
+class TestAlone(Digits):
+    def read(self, train):
+        if train:
+            raise FileNotFoundError("There is no training part.")
+        return super().read(train)
 """
 
 

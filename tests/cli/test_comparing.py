@@ -31,6 +31,16 @@ def test_two_checkpoints_are_compared(trained, place, capsys):
     assert content["mcnemar"][0][1] == 1.0
 
 
+@pytest.mark.parametrize("regime", ["pgd", "universal"])
+def test_a_test_part_alone_is_enough(trained, place, mine, regime):
+    (place / "two.yaml").write_text("robustness: {regimes: {pgd: FGSM, universal: UniversalGradient}}")
+    for name in ("one", "other"):
+        changed(trained, place / name, "class_path: Digits", "class_path: mine.TestAlone")
+    words = ["one", "other", "--allow-code", mine, "--suite=two.yaml", f"--regime={regime}", "--limit=8"]
+    assert main(["compare", *words, "--device=cpu"]) == 0
+    assert json.loads((place / "runs/comparison/comparison.json").read_text())[regime]["samples"] == 8
+
+
 def test_warnings_follow_the_sentence(trained, place, capsys):
     loud = checkpoint.load(trained)
     *_, last = (module for module in loud.modules() if isinstance(module, nn.Linear))
