@@ -23,14 +23,14 @@ def read_label_map(path: str | Path) -> dict[str, Label]:
     ``{"tench": 0}``, where the folder's name is the class's.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: There is no such file that can be read.
         ValueError: The file says something else.
     """
     path = Path(path).expanduser()
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         labels = {folder: _label(folder, entry) for folder, entry in entries.items()}
-    except FileNotFoundError:
+    except OSError:  # a folder, for one
         raise FileNotFoundError(f"There is no label map {path.absolute()}: name another file.") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         labels = {}
@@ -41,6 +41,7 @@ def read_label_map(path: str | Path) -> dict[str, Label]:
 
 def _label(folder: str, entry: Any) -> Label:
     fields = entry if isinstance(entry, dict) else {"index": entry}
-    if not isinstance(fields["index"], int) or fields["index"] < 0:
-        raise ValueError(f"{fields['index']} is no index.")
-    return Label(fields["index"], fields.get("name", folder))
+    index, name = fields["index"], fields.get("name", folder)
+    if type(index) is not int or index < 0 or not isinstance(name, str):  # true would pass for an index
+        raise ValueError(f"{index} is no index, or {name} no name.")
+    return Label(index, name)

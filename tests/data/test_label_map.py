@@ -14,7 +14,10 @@ def test_entries_with_names_and_bare_indices(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[1, 2]", "{}", "3", '{"a": "b"}', '{"a": -1}', '{"a": {"name": "b"}}', '{"a": null}', "\x00"],
+    [
+        *("", "[1, 2]", "{}", "3", "\x00", '{"a": "b"}', '{"a": -1}', '{"a": null}', '{"a": true}'),
+        *('{"a": {"name": "b"}}', '{"a": {"index": 0, "name": 5}}', '{"a": {"index": 0, "name": null}}'),
+    ],
 )
 def test_other_contents_are_refused(text, tmp_path):
     file = tmp_path / "classes.json"
@@ -26,3 +29,5 @@ def test_other_contents_are_refused(text, tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=f"^There is no label map {tmp_path}/none.json: name"):
         read_label_map(tmp_path / "none.json")
+    with pytest.raises(FileNotFoundError, match=f"^There is no label map {tmp_path}: name"):
+        read_label_map(tmp_path)
