@@ -12,7 +12,8 @@ from robust_train.data.labelled_images import LabelledImages, Sample
 class ImageFiles(LabelledImages):
     """Colour images of one size: shorter side resized, then the square in the middle cut out.
 
-    White is 255 in files of 8 bits, and 65535 in those of 16 bits.
+    White is 255 in files of 8 bits, and 65535 in those of 16 bits. Floating-point pixels, whose white no file
+    tells, are refused.
 
     Args:
         files: One for each image.
@@ -44,6 +45,8 @@ def _decode(file: Path) -> Any:
 
     try:
         with Image.open(file) as image:
+            if image.mode == "F":
+                raise ValueError("Pillow would cut it off below 0 and above 255.")
             return _of_8_bits(image).convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{file} cannot be read as an image: mend or remove it.") from error

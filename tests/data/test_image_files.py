@@ -68,3 +68,11 @@ def test_an_undecodable_file_is_named(kept, tmp_path):
     file.write_bytes(file.read_bytes()[:kept])
     with pytest.raises(ValueError, match=f"^{file} cannot be read as an image: mend or remove it.$"):
         load([file])[0]
+
+
+def test_floating_point_pixels_are_refused(tmp_path):
+    """Those in [0, 1] would be black."""
+    file = tmp_path / "grey.tif"
+    Image.fromarray(np.full((8, 8), 0.5, np.float32)).save(file)
+    with pytest.raises(ValueError, match=f"^{file} cannot be read as an image: mend or remove it.$"):
+        load([file])[0]
