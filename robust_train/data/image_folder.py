@@ -38,8 +38,8 @@ class ImageFolder(ImageData):
 
     Raises:
         FileNotFoundError: A folder or the map is missing.
-        ValueError: A folder has no label, or is the only one without a map, a file is no image, or
-            ``resize`` is less than ``size``.
+        ValueError: A folder has no label, or is the only one without a map, a file is no image,
+            ``size`` is not positive, or ``resize`` is less.
 
     Example:
         >>> ImageFolder("photographs", size=64).shape
@@ -62,6 +62,8 @@ class ImageFolder(ImageData):
         self.size = size
         self.resize = round(size * 8 / 7) if resize is None else resize
         self.label_map = label_map
+        if size < 1:
+            raise ValueError(f"size must be at least 1 pixel, not {size}.")
         if self.resize < size:
             raise ValueError(f"resize must be at least size, {size} pixels, not {resize}.")
 

@@ -109,6 +109,8 @@ def test_sizes():
     assert ImageFolder(size=32, resize=32).resize == 32
     with pytest.raises(ValueError, match=r"^resize must be at least size, 32 pixels, not 30"):
         ImageFolder(size=32, resize=30)
+    with pytest.raises(ValueError, match=r"^size must be at least 1 pixel, not 0"):
+        ImageFolder(size=0)
 
 
 def test_photographs_of_imagenet(data_root):
