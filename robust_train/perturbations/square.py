@@ -65,7 +65,9 @@ class Square(Budgeted):
 
         def margin(x: Tensor, goal: Goal) -> Tensor:
             with torch.no_grad():
-                return goal.margin(network(x.view(-1, *inputs.shape[1:])))
+                margin = goal.margin(network(x.view(-1, *inputs.shape[1:])))
+            # Where a logit is not finite, whatever has a margin is nearer.
+            return margin.nan_to_num(torch.inf, torch.inf, -torch.inf)
 
         clean, start = margin(images, goal), ball.project(images + self._first(images, rng))
         state = _State(ball, goal, start, margin(start, goal))

@@ -101,3 +101,14 @@ def test_a_pyramid_has_unit_norm_and_two_signs(side):
 def test_an_l1_budget_is_refused():
     with pytest.raises(ValueError, match=r"^Square: norm must be linf or l2, not 'l1'\.$"):
         Square(norm="l1")
+
+
+def test_a_start_without_a_margin_is_left_for_what_has_one():
+    def network(x):  # class 1 where the first pixel is bright, and nothing where the last one is
+        h = x.flatten(1)
+        logits = torch.stack([0.02 - (h[:, 0] - 0.5), 0 * h[:, 0]], 1)
+        return logits.masked_fill(h[:, 15:] > 0.55, torch.nan)
+
+    inputs, labels = torch.full((40, 1, 4, 4), 0.5), torch.zeros(40, dtype=torch.int64)
+    found = Square(eps=0.1, queries=400)(network, inputs, labels)
+    assert Goal(labels).reached(network(found.inputs)).all()
