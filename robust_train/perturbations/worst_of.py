@@ -22,7 +22,8 @@ class WorstOf(Budgeted):
     Args:
         members: Perturbations in the norm of this one; budgeted ones within its eps.
         reach: For each member, how near the goal a sample must have come to be tried: its smallest
-            margin so far, as a share of the clean one. Infinity tries all, and so it is by default.
+            margin so far, as a share of the clean one; what is wrong from the start is near. Infinity tries
+            all, and so it is by default.
         drop: Let a sample go once it is fooled; without, as training wants it, every member tries.
 
     Raises:
@@ -82,7 +83,8 @@ class WorstOf(Budgeted):
             clean = goal.margin(network(inputs))
         done = (clean < 0) & self.drop
         for number, member in enumerate(self.members):
-            near = True if number == 0 or self.reach is None else -best.score <= self.reach[number] * clean
+            reach = torch.inf if number == 0 or self.reach is None else self.reach[number]
+            near = reach == torch.inf or (clean < 0) | (-best.score <= reach * clean)
             rows = (~done & near).nonzero().squeeze(1)
             if not len(rows):
                 continue

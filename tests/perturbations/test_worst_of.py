@@ -112,3 +112,22 @@ def test_members_that_learn_are_taught():
     broken = Goal(labels).reached(network(taught(network, inputs, labels).inputs))
     alone = Goal(labels).reached(network(taught.members[0](network, inputs, labels).inputs))
     assert (alone <= broken).all()
+
+
+@pytest.mark.parametrize("reach", [float("inf"), 2.0])
+def test_what_is_wrong_from_the_start_is_tried_by_all_where_none_is_dropped(reach):
+    """Margins of -1, 0 and 1, which the first member leaves as they are."""
+
+    def network(x):
+        return torch.cat([10 * x - 5, 0 * x], 1)
+
+    inputs, tried = torch.tensor([[0.4], [0.5], [0.6]]), []
+
+    def seen(network, inputs, labels):
+        tried.extend(inputs.flatten().tolist())
+        return inputs
+
+    members = [Foreign(attack=Darken(0.0)), Foreign(attack=seen)]
+    suite = WorstOf(norm="l2", eps=0.0, members=members, reach=[0.0, reach]).maximising()
+    suite(network, inputs, torch.zeros(3, dtype=torch.int64))
+    assert tried == inputs.flatten().tolist()
