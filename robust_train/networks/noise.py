@@ -68,16 +68,16 @@ class Noise(nn.Module):
 
 @contextmanager
 def drawn(network: Any, draw: int) -> Iterator[None]:
-    """Evaluate a network at one draw of all of its noise; each layer gets its own back."""
+    """A network at one draw of all of its noise, as in evaluation mode; each layer gets its own back."""
     noises = [m for m in network.modules() if isinstance(m, Noise)] if isinstance(network, nn.Module) else []
-    before = [noise.draw for noise in noises]
+    before = [(noise.draw, noise.training) for noise in noises]
     try:
         for noise in noises:
-            noise.draw = draw
+            noise.draw, noise.training = draw, False
         yield
     finally:
-        for noise, number in zip(noises, before, strict=True):
-            noise.draw = number
+        for noise, own in zip(noises, before, strict=True):
+            noise.draw, noise.training = own
 
 
 def _rank() -> int:

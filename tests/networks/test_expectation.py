@@ -64,3 +64,12 @@ def test_nothing_to_average_is_refused():
         Expectation(linear((1, 2, 2), 3))
     with pytest.raises(ValueError, match=r"^draws must be positive, not 0\.$"):
         Expectation(noisy(), draws=0)
+
+
+def test_draws_are_those_of_evaluation_mode_also_in_training():
+    network, x = noisy(), torch.rand(5, 1, 2, 2, dtype=torch.float64)
+    expected = Expectation(network, draws=3)(x)
+    found = Expectation(network.train(), draws=3)(x)
+    assert torch.equal(found, expected)
+    assert network[0].training
+    assert network[0].count == 0
