@@ -103,7 +103,8 @@ class ManiFool(Transformed):
         if not restart:
             return theta
         direction = rng.fold(restart).normal((theta.shape[1],), theta)
-        root = torch.linalg.cholesky(self._metric(self._jacobian(inputs, theta)))
+        # An image that is not finite has no root, and does not keep the others from theirs.
+        root = torch.linalg.cholesky_ex(self._metric(self._jacobian(inputs, theta))).L
         radius = 2 * restart * self.step_size * norm(inputs, "l2").double() / direction.norm(dim=1)
         step = torch.linalg.solve_triangular(root.mT, direction[..., None], upper=True)
         start: Tensor = theta + radius[:, None] * step.squeeze(2)

@@ -17,6 +17,7 @@ from robust_train import (
     GaussianNoise,
     Goal,
     Perturbation,
+    SaltAndPepper,
     UniformNoise,
     UniversalRandom,
     perturbations,
@@ -31,6 +32,9 @@ from tests.toy_networks import Constant, convolutional, curved, linear
 # Noise does not look at the goal, and what learns does so before there is one.
 AIMLESS = (Corrupted, Foreign, GaussianNoise, UniformNoise, UniversalRandom)
 AIMING = [example for example in EVERY if not (isinstance(example, AIMLESS) or example.learns)]
+
+# The bounds of salt and pepper are its colours.
+UNBOUNDED = [replace(example, bounds=None) for example in MINIMAL if not isinstance(example, SaltAndPepper)]
 
 every = pytest.mark.parametrize("perturbation", EVERY, ids=name)
 every_minimal = pytest.mark.parametrize("perturbation", MINIMAL, ids=name)
@@ -184,6 +188,18 @@ def test_a_network_of_nans_leaves_finite_inputs(perturbation):
 
     found = ready(perturbation, broken, inputs)(broken, inputs, torch.zeros(8, dtype=torch.int64))
     assert found.inputs.isfinite().all()
+
+
+@pytest.mark.parametrize("perturbation", UNBOUNDED, ids=name)
+def test_an_image_of_nans_is_a_failure_and_does_not_move_its_mates(perturbation):
+    network, inputs = convolutional(dtype=torch.float64), torch.rand(4, 1, 8, 8, dtype=torch.float64)
+    broken, mates = inputs.clone(), torch.tensor([0, 2, 3])
+    broken[1, 0, 2, 3] = math.nan
+    whole, found = (perturbation(network, x, torch.zeros(4, dtype=torch.int64)) for x in (inputs, broken))
+    assert found.size[1].isinf()
+    assert torch.equal(found.inputs[1].nan_to_num(-1), broken[1].nan_to_num(-1))
+    torch.testing.assert_close(found.size[mates], whole.size[mates], rtol=1e-4, atol=0)
+    torch.testing.assert_close(found.inputs[mates], whole.inputs[mates], rtol=0, atol=1e-6)
 
 
 @every_minimal
