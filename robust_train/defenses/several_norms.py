@@ -70,8 +70,8 @@ class SeveralNorms(Defense):
         tries = self._tries(network, step)
         with torch.no_grad(), frozen(network):  # or autocast may keep weights that know no gradient
             losses = [cross_entropy(widened(network(x)), step.labels, reduction="none") for x in tries]
-        worst, rows = torch.stack(losses).argmax(0), torch.arange(len(step.inputs))
-        return torch.stack(tries)[worst, rows]
+        worst = torch.stack(losses).nan_to_num(-torch.inf, torch.inf, -torch.inf).argmax(0)
+        return torch.stack(tries)[worst, torch.arange(len(step.inputs))]
 
     def _random(self, network: nn.Module, step: Step) -> Tensor:
         x, count = step.inputs.clone(), len(self.perturbations)

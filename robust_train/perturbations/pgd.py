@@ -85,7 +85,7 @@ class PGD(Budgeted):
         best = Best(x)
         if self.restarts > 1:
             with torch.no_grad():
-                best.score = self._loss(goal)(network(x))
+                best.score = self._loss(goal)(network(x)).nan_to_num(-torch.inf, torch.inf, -torch.inf)
         return best
 
     def _pursue(

@@ -114,6 +114,19 @@ def test_a_network_trains_on_all_of_them_under_moved_weights(precision):
     assert trainer.callback_metrics["train/loss"].isfinite()
 
 
+def test_one_without_a_loss_is_not_the_worst():
+    network, step = case()
+
+    def blind_to_what_is_far(_, args, logits):
+        far = (args[0] - step.inputs).flatten(1).abs().amax(1, keepdim=True) > 0.06
+        return logits.masked_fill(far, torch.nan)
+
+    network.register_forward_hook(blind_to_what_is_far)
+    near, far = (PGD(eps=eps, steps=1, random_start=False) for eps in (0.05, 0.1))
+    found = SeveralNorms([near, far]).batch(network, step).inputs
+    assert torch.equal(found, SeveralNorms([near]).batch(network, step).inputs)
+
+
 def test_none_at_all_are_refused():
     with pytest.raises(ValueError, match=r"^SeveralNorms: perturbations is empty: give at least one"):
         SeveralNorms([])

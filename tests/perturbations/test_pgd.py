@@ -153,3 +153,12 @@ def test_maximising_runs_to_the_end_and_is_stronger_than_its_start():
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^PGD: {name} must be"):
         PGD(**{name: value})
+
+
+def test_a_restart_that_ends_without_a_loss_is_not_the_strongest():
+    def network(x):
+        return torch.cat([x, 0 * x], 1).masked_fill(x > 0.5, torch.nan)
+
+    inputs, labels = torch.full((20, 1), 0.5), torch.zeros(20, dtype=torch.int64)
+    found = PGD(eps=0.1, steps=1, step_size=1e-9, restarts=16, drop=False)(network, inputs, labels)
+    assert network(found.inputs).isfinite().all()
