@@ -13,7 +13,7 @@ from robust_train.attacking.rejection import leaving
 from robust_train.checks import check_positive
 from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Budgeted, unmeasured
-from robust_train.perturbations.training import descend, drawn, first_images, shuffled
+from robust_train.perturbations.training import descend, drawn, first_images, like, shuffled
 from robust_train.randomness import Streams
 from robust_train.types import BallNorm, Batches, Goal, Network, Perturbed
 
@@ -107,7 +107,7 @@ class ATN(Budgeted):
                 "evaluate(...) do so."
             )
         with torch.no_grad():
-            return Perturbed(self._transform(self.generator.to(inputs), inputs), unmeasured(inputs))
+            return Perturbed(self._transform(like(self.generator, inputs), inputs), unmeasured(inputs))
 
     def _loss(self, network: Network, generator: nn.Module, x: Tensor) -> Tensor:
         with torch.no_grad():

@@ -13,7 +13,7 @@ from robust_train.attacking.modes import differentiable, frozen
 from robust_train.checks import check_positive
 from robust_train.perturbations.base import Budgeted
 from robust_train.perturbations.pgd import PGD
-from robust_train.perturbations.training import descend, drawn, first_images, shuffled
+from robust_train.perturbations.training import descend, drawn, first_images, like, shuffled
 from robust_train.randomness import Streams
 from robust_train.types import Batches, Goal, Network, Perturbed, predict
 
@@ -112,7 +112,7 @@ class Substitute(Budgeted):
                 "let evaluate(...) do so."
             )
         search = self._budgeted().maximising()
-        return search(self.network.to(inputs), inputs, goal.labels, goal=goal, rng=rng)
+        return search(like(self.network, inputs), inputs, goal.labels, goal=goal, rng=rng)
 
     def _budgeted(self) -> Budgeted:
         return replace(self.budgeted, eps=self.eps, bounds=self.bounds)

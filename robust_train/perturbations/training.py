@@ -1,6 +1,7 @@
 """What perturbations that train a network of their own share."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,14 @@ def drawn(make: Callable[[], nn.Module], rng: Streams, like: Tensor) -> nn.Modul
         elif name.split(".")[-1] == "bias":
             parameter.data.zero_()
     return network.to(like)
+
+
+def like(network: nn.Module, inputs: Tensor) -> nn.Module:
+    """The network in the precision and on the device of the inputs: a copy where its own are others."""
+    weight = next(network.parameters(), inputs)
+    if (weight.dtype, weight.device) == (inputs.dtype, inputs.device):
+        return network
+    return deepcopy(network).to(inputs)
 
 
 def descend(optimizer: torch.optim.Optimizer, loss: Tensor, trained: nn.Module) -> None:

@@ -95,6 +95,15 @@ def test_the_network_that_it_learns_from_is_left_alone():
     assert all(p.grad is None and p.requires_grad for p in network.parameters())
 
 
+def test_a_use_in_another_precision_leaves_it_as_it_was_fitted():
+    network, ((images, labels),), inputs, predicted = case()
+    attack = replace(small, epochs=1).fit(network.double(), [(images.double(), labels)], rng)
+    before = [p.clone() for p in attack.generator.parameters()]
+    attack(network.float(), inputs, predicted)
+    assert all(torch.equal(a, b) for a, b in zip(before, attack.generator.parameters(), strict=True))
+    assert before[0].dtype == attack.generator.hidden.weight.dtype == torch.float64
+
+
 @pytest.mark.parametrize(("name", "value"), [("alpha", 1.0), ("beta", -1.0), ("epochs", 0), ("norm", "l1")])
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^ATN: {name} must be"):

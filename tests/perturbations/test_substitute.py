@@ -75,6 +75,15 @@ def test_a_search_that_learns_does_so_on_the_substitute(learner):
     assert not learner.fitted
 
 
+def test_a_use_in_another_precision_leaves_it_as_it_was_fitted():
+    network, ((images, labels),), inputs, predicted = case()
+    attack = replace(small, rounds=0, epochs=1).fit(network.double(), [(images.double(), labels)], rng)
+    before = [p.clone() for p in attack.network.parameters()]
+    attack(network.float(), inputs, predicted)
+    assert all(torch.equal(a, b) for a, b in zip(before, attack.network.parameters(), strict=True))
+    assert before[0].dtype == attack.network[1].weight.dtype == torch.float64
+
+
 def test_what_has_no_meaning_is_refused():
     with pytest.raises(ValueError, match=r"^Substitute: rounds must be at least 0"):
         Substitute(rounds=-1)
