@@ -67,7 +67,7 @@ def _sloped(unit: Any, slope: float) -> Iterator[None]:
     def steepen(_: nn.Module, inputs: tuple[Tensor, ...], y: Tensor) -> Tensor:
         a = inputs[0]
         least = slope / (1 + a.detach().square())
-        lacking = (least - _derivative(unit, y.detach())).clamp_min(0)
+        lacking = (least - derivative(unit, y.detach())).clamp_min(0)
         return y + lacking * (a - a.detach())
 
     inplace, handle = getattr(unit, "inplace", False), unit.register_forward_hook(steepen)
@@ -81,8 +81,8 @@ def _sloped(unit: Any, slope: float) -> Iterator[None]:
             unit.inplace = True
 
 
-def _derivative(unit: nn.Module, y: Tensor) -> Tensor:
-    """Of a unit, from what it puts out."""
+def derivative(unit: nn.Module, y: Tensor) -> Tensor:
+    """Of a unit (ReLU, sigmoid, tanh), from what it puts out."""
     if isinstance(unit, nn.ReLU):
         return (y > 0).to(y)
     return y * (1 - y) if isinstance(unit, nn.Sigmoid) else 1 - y.square()

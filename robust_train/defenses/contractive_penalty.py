@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from robust_train.attacking.stabilising import derivative
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import Activation
-from robust_train.defenses.saturation_penalty import derivative
 from robust_train.defenses.schedule import Ramp, at, check_schedule
 from robust_train.randomness import Streams
 from robust_train.types import Network
@@ -76,7 +76,7 @@ def _square(affine: Activation, unit: Activation, rng: Streams) -> Tensor:
     """``(N,)`` squared Frobenius norms of the Jacobian of one layer."""
     dense = isinstance(affine.module, nn.Linear) and (unit is affine or unit.inputs is affine.outputs)
     if dense:
-        sigma = torch.ones_like(unit.outputs) if unit is affine else derivative(unit)
+        sigma = torch.ones_like(unit.outputs) if unit is affine else derivative(unit.module, unit.outputs)
         rows: Tensor = affine.module.weight.square().sum(1)  # type: ignore[operator]
         return widened(sigma.square() * rows).flatten(1).sum(1)
     v = rng.normal(tuple(unit.outputs.shape[1:]), unit.outputs)

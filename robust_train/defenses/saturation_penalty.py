@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from robust_train.attacking.stabilising import derivative
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.precision import widened
 from robust_train.defenses.recording import Activation
@@ -54,12 +55,5 @@ class SaturationPenalty(Defense):
 
 def zeta(activation: Activation) -> Tensor:
     """How far each unit is from a flat part."""
-    return activation.outputs if isinstance(activation.module, nn.ReLU) else derivative(activation)
-
-
-def derivative(activation: Activation) -> Tensor:
-    """Derivative of each unit, from what it puts out."""
-    y = activation.outputs
-    if isinstance(activation.module, nn.ReLU):
-        return (y > 0).to(y)
-    return y * (1 - y) if isinstance(activation.module, nn.Sigmoid) else 1 - y.square()
+    unit, y = activation.module, activation.outputs
+    return y if isinstance(unit, nn.ReLU) else derivative(unit, y)
