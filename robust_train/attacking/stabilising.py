@@ -20,12 +20,12 @@ def stabilised(network: Network, slope: float, dtype: torch.dtype) -> Iterator[N
 
     The network's own weights are left alone: passes run on twins of them, as whoever waits for the gradient
     of a weight, such as distributed training, would lose sight of one that changes its precision. A plain
-    function keeps its precision and its units.
+    function keeps its precision and its units; a module that casts inside keeps its precision alone.
 
     Args:
         network: Images to logits.
         slope: kappa, of units (ReLU, sigmoid, tanh) that are modules.
-        dtype: Precision of the images that a plain function takes.
+        dtype: Precision of the images for what keeps its own.
 
     Example:
         >>> saturated = nn.Sequential(nn.Linear(1, 2), nn.Sigmoid())
@@ -44,9 +44,22 @@ def stabilised(network: Network, slope: float, dtype: torch.dtype) -> Iterator[N
             if isinstance(unit, (nn.ReLU, nn.Sigmoid, nn.Tanh)):
                 stack.enter_context(_sloped(unit, slope))
         if twins:
-            yield lambda x: _compressed(functional_call(module, twins, (x,)).double())
+            yield lambda x: _compressed(_in_double(network, module, twins, x, dtype).double())
         else:
             yield lambda x: _compressed(network(x.to(dtype)).double())
+
+
+def _in_double(
+    network: Network, module: nn.Module, twins: dict[str, Tensor], x: Tensor, dtype: torch.dtype
+) -> Tensor:
+    """The logits; where the network casts inside, as it computes them itself."""
+    try:
+        logits: Tensor = functional_call(module, twins, (x,))
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError:  # what is cast inside does not go with weights in double precision
+        logits = network(x.to(dtype))
+    return logits
 
 
 def _compressed(logits: Tensor) -> Tensor:

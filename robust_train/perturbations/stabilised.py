@@ -22,9 +22,10 @@ class Stabilised(Budgeted):
 
     The search sees the network in double precision, its logits in the same order but logarithmically far
     apart, so that no softmax is flat, and its units (ReLU, sigmoid and tanh modules) with a derivative that
-    tells, where they are saturated, how far. What it finds is judged on the network as it is. The authors
-    scale the logits instead, by a factor to be chosen. Beside the same search without, it tells whether a
-    network resists or only hides its gradients, as those of ``SaturationPenalty`` and ``Distillation`` do.
+    tells, where they are saturated, how far. A network that casts inside keeps its own precision. What the
+    search finds is judged on the network as it is. The authors scale the logits instead, by a factor to be
+    chosen. Beside the same search without, it tells whether a network resists or only hides its gradients, as
+    those of ``SaturationPenalty`` and ``Distillation`` do.
 
     Args:
         norm: Norm of the budget; by default that of the search.

@@ -169,6 +169,28 @@ def test_a_scripted_network_is_seen_in_double_precision_too():
     assert torch.equal(found, attack(network, x, labels).inputs)
 
 
+class Halved(nn.Module):
+    """A network that casts what goes through it to the precision of a layer of its own."""
+
+    def __init__(self, dtype):
+        super().__init__()
+        self.layer, self.unit, self.dtype = nn.Linear(4, 2, dtype=dtype), nn.Tanh(), dtype
+
+    def forward(self, x):
+        return self.unit(self.layer(x.to(self.dtype))).float()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_network_that_casts_inside_keeps_its_precision_and_its_units_their_slope(dtype):
+    network, x = Halved(dtype), torch.full((3, 4), 0.5)
+    network.layer.weight.data = 100 * torch.tensor([[1.0], [-1.0]]).expand(2, 4).to(dtype).clone()
+    labels, attack = torch.zeros(3, dtype=torch.int64), FGSM(eps=0.1)
+    assert torch.equal(attack(network, x, labels).inputs, x)  # saturated
+    found = Stabilised(attack=attack)(network, x, labels).inputs
+    torch.testing.assert_close(found, x - 0.1)
+    assert network.layer.weight.dtype == dtype
+
+
 def test_norm_and_budget_are_those_of_the_search_unless_given():
     attack = Stabilised(attack=FGSM(norm="l2", eps=0.5))
     assert (attack.norm, attack.eps) == ("l2", 0.5)
