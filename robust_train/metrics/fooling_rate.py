@@ -12,8 +12,8 @@ class FoolingRate(OutcomeMetric):
 
     .. math:: P(f(T_r(x)) \neq f(x))
 
-    Of a network that flags inputs, that is its class beneath the flag, and the perturbed input has to
-    pass unflagged.
+    Where a logit is not finite, before or after, there is no label, and nothing has changed. Of a network
+    that flags inputs, the label is its class beneath the flag, and the perturbed input has to pass unflagged.
 
     References:
         Universal adversarial perturbations (Moosavi-Dezfooli et al., 2017)
@@ -29,7 +29,8 @@ class FoolingRate(OutcomeMetric):
     higher_is_better = False
 
     def per_sample(self, outcome: Outcome) -> Tensor:
-        changed = (outcome.perturbed_predictions != outcome.decisions) & ~outcome.perturbed_flagged
+        before, after = outcome.decisions, outcome.perturbed_predictions
+        changed = (after != before) & (before >= 0) & (after >= 0) & ~outcome.perturbed_flagged
         return changed & outcome.size.isfinite()
 
     def reduce(self, values: Tensor) -> Estimate:

@@ -68,3 +68,7 @@ def test_nothing_has_no_value(kind):
             metric.update(NONE)
         assert math.isnan(metric.estimate().value)
         assert metric.estimate().n == 0
+
+
+def test_the_fooling_rate_wants_a_prediction_on_both_sides():
+    assert value(FoolingRate(), outcome([0] * 4, [0, -1, -1, 0], [-1, 0, -1, 1], [0.1] * 4)) == 0.25
