@@ -33,7 +33,7 @@ class AdversarialWeightPerturbation(Defense):
             ramp with a jump gives it a late start.
 
     Raises:
-        ValueError: The length is negative.
+        ValueError: The length is negative, or, in a step, no such weight asks for a gradient.
 
     References:
         Adversarial weight perturbation helps robust generalization (Wu et al., 2020)
@@ -53,6 +53,11 @@ class AdversarialWeightPerturbation(Defense):
     def batch(self, network: nn.Module, step: Step) -> Step:
         gamma = at(self.gamma, step.progress)
         weights = {k: w for k, w in network.named_parameters() if w.ndim > 1 and w.requires_grad}
+        if not weights:
+            raise ValueError(
+                "AdversarialWeightPerturbation: no weight of more than one dimension asks for a gradient: "
+                "unfreeze one, or leave it out."
+            )
         before = {k: w.detach().clone() for k, w in weights.items()}
         with untouched(network):
             loss = step.objective(step).mean()

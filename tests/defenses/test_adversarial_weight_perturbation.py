@@ -209,3 +209,11 @@ def test_a_negative_length_is_refused():
         AdversarialWeightPerturbation(-1.0)
     with pytest.raises(ValueError, match=r"^AdversarialWeightPerturbation: gamma must .* not Ramp\(start=-1"):
         AdversarialWeightPerturbation(Ramp(-1, 0))
+
+
+def test_a_network_whose_matrices_are_frozen_is_refused():
+    network = convolutional()
+    for weight in network.parameters():
+        weight.requires_grad_(weight.ndim == 1)
+    with pytest.raises(ValueError, match=r"^AdversarialWeightPerturbation: no weight of .*: unfreeze one"):
+        AdversarialWeightPerturbation().batch(network, judged(network, make_step(3)))
