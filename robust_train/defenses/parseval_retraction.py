@@ -71,8 +71,12 @@ class ParsevalRetraction(Defense):
 
     @torch.no_grad()
     def after_step(self, network: nn.Module) -> None:
+        pulled: set[Tensor] = set()  # two layers may share a weight
         for module in network.modules():
             if isinstance(module, nn.Linear | nn.Conv2d) and module.weight.requires_grad:
+                if module.weight in pulled:
+                    continue
+                pulled.add(module.weight)
                 scale = _overlap(module)
                 for part in module.weight.chunk(1 if isinstance(module, nn.Linear) else module.groups):
                     w = part.flatten(1) * scale

@@ -157,3 +157,10 @@ def test_numbers_without_meaning_are_refused(fields):
 def test_a_network_without_such_layers_is_refused():
     with pytest.raises(ValueError, match=r"^ParsevalRetraction: the network has no Linear and no Conv2d"):
         ParsevalRetraction().wrap(LipschitzCNN((1, 8, 8), width=2, hidden=4))
+
+
+def test_a_weight_that_two_layers_share_is_pulled_once():
+    first, second = nn.Linear(4, 4, dtype=torch.float64), nn.Linear(4, 4, dtype=torch.float64)
+    second.weight = first.weight
+    expected = retracted(deepcopy(first), beta=0.5).weight
+    assert torch.equal(retracted(nn.Sequential(first, second), beta=0.5)[0].weight, expected)
