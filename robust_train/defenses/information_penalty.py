@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from robust_train.defenses.base import Defense, Step
@@ -49,4 +50,5 @@ class InformationPenalty(Defense):
 def _divergence(activation: Activation) -> Tensor:
     """``(N,)`` from the standard normal law."""
     mu, sigma = Bottleneck.moments(widened(activation.inputs))
-    return 0.5 * (mu.square() + sigma.square() - 1 - 2 * sigma.log()).sum(1)
+    least = torch.finfo(sigma.dtype).tiny  # far below, softplus is 0 and its logarithm has no slope
+    return 0.5 * (mu.square() + sigma.square() - 1 - 2 * sigma.clamp_min(least).log()).sum(1)

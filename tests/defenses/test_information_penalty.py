@@ -52,3 +52,12 @@ def test_what_cannot_be_is_refused():
         InformationPenalty(beta=-1)
     with pytest.raises(ValueError, match=r"^InformationPenalty: the network has no module among Bottleneck"):
         RobustClassifier(linear((1, 8, 8), 3), [InformationPenalty()])
+
+
+def test_a_deviation_that_underflows_costs_much_and_teaches_the_others(model):
+    model.statistics.bias.data[4] = -100.0
+    found, _, _ = divergences(model, make_step(6))
+    found.sum().backward()
+    assert ((found > 40) & found.isfinite()).all()
+    assert model.statistics.bias.grad.isfinite().all()
+    assert (model.statistics.bias.grad[5:] != 0).all()
