@@ -1,7 +1,9 @@
 """How far is a label certain, beside how near a search found another?"""
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -67,7 +69,8 @@ class CertifiedRadius(Study):
     def __call__(self, network: Network, blocks: Blocks, seed: int) -> Finding:
         module = _module(network)
         exact = deepcopy(module).double()
-        parts = [self._judge(network, exact, *block, seed) for block in blocks]
+        bounds = cache(lambda classes: difference_bounds(exact, classes))
+        parts = [self._judge(network, exact, bounds, *block, seed) for block in blocks]
         right, radius, found = (torch.cat(column) for column in zip(*parts, strict=True))
         name = type(self.perturbation).__name__
         series = {
@@ -82,12 +85,19 @@ class CertifiedRadius(Study):
         )
 
     def _judge(
-        self, network: Network, exact: nn.Module, index: Tensor, inputs: Tensor, labels: Tensor, seed: int
+        self,
+        network: Network,
+        exact: nn.Module,
+        bounds: Callable[[int], Tensor],
+        index: Tensor,
+        inputs: Tensor,
+        labels: Tensor,
+        seed: int,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """``(N,)`` whether each image is right, its certified radius and the size found."""
         with torch.no_grad():
             predicted, logits = predict(network(inputs)), exact(inputs.double())
-        radius = certified_radius(logits, difference_bounds(exact, logits.shape[1])) * (1 - _ROUNDING)
+        radius = certified_radius(logits, bounds(logits.shape[1])) * (1 - _ROUNDING)
         radius = radius.masked_fill(predict(logits) != predicted, 0)
         found = self.perturbation(network, inputs, labels, rng=Streams.of(seed, index))
         with torch.no_grad():

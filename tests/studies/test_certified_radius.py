@@ -5,6 +5,8 @@ import torch
 from torch import nn
 
 from robust_train import CertifiedRadius, DeepFool, RobustClassifier, study
+from robust_train.lipschitz.bound import difference_bounds
+from robust_train.studies import certified_radius
 from tests.closed_forms import minimal_sizes
 from tests.toy_networks import linear
 
@@ -40,6 +42,18 @@ def test_of_a_linear_network_certified_and_found_are_the_truth():
 def test_any_block_gives_the_same():
     network = linear((1, 4, 4), 3, torch.float32)
     assert asked(network, 20, 7) == asked(network, 20, 128)
+
+
+def test_the_bounds_are_computed_once_for_all_blocks(monkeypatch):
+    calls = []
+
+    def counting(*args):
+        calls.append(args)
+        return difference_bounds(*args)
+
+    monkeypatch.setattr(certified_radius, "difference_bounds", counting)
+    asked(linear((1, 4, 4), 3, torch.float32), 20, 7)
+    assert len(calls) == 1
 
 
 class Boastful(nn.Module):
