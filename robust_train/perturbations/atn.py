@@ -15,7 +15,7 @@ from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Budgeted, unmeasured
 from robust_train.perturbations.training import descend, drawn, first_images, like, shuffled
 from robust_train.randomness import Streams
-from robust_train.types import BallNorm, Batches, Goal, Network, Perturbed
+from robust_train.types import Batches, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class ATN(Budgeted):
         True
     """
 
-    norm: BallNorm = "linf"
+    norm: Literal["linf", "l2"] = "linf"
     form: Literal["perturbation", "autoencoding"] = "perturbation"
     target: int | None = None
     alpha: float = 1.5
@@ -76,8 +76,6 @@ class ATN(Budgeted):
         super().__post_init__()
         check_positive(self, "images", "epochs", "learning_rate", "batch_size", "width")
         check_positive(self, "beta", "target", zero=True)
-        if self.norm == "l1":
-            raise ValueError("ATN: norm must be linf or l2, not l1.")
         if not self.alpha > 1:
             raise ValueError(f"ATN: alpha must be more than 1, not {self.alpha}.")
 

@@ -68,10 +68,6 @@ class RandomDirection(Minimal):
         check_positive(self, "overshoot", zero=True)
         if not self.growth > 1:
             raise ValueError(f"RandomDirection: growth must be more than 1, not {self.growth}.")
-        if self.components not in ("gaussian", "uniform"):
-            raise ValueError(
-                f"RandomDirection: components must be gaussian or uniform, not {self.components!r}."
-            )
 
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         # Both sides of each line stand in one batch: rows i and i + N.
