@@ -39,7 +39,8 @@ class DDN(Minimal):
         gamma: Share by which the norm grows or shrinks.
         init_norm: Norm to begin with, in pixel units; it is the length of the first step, too.
         levels: Values that a pixel can take, 256 in the paper; ``None``: any.
-        objective: The loss that is ascended.
+        objective: The loss that is ascended. The cross-entropy has no gradient where logits are so far apart
+            that their softmax is 0 or 1, and finds nothing there; ``Margin`` does.
         start: A search, in the same bounds, whose result is where the steps begin, with its norm; the
             input where it fails or where there is none.
 

@@ -28,7 +28,7 @@ class Universal(SharedVector):
     best v after a pass counts.
 
     Args:
-        norm: Norm of the budget: linf or l2.
+        norm: Norm of the budget; the steps are in l2 whatever it is.
         delta: Share of the images that may keep their label.
         passes: Passes over the images at the most.
         steps: Iterations of DeepFool.
