@@ -22,6 +22,11 @@ from robust_train.recipe.reading import absent, dump, read
 from robust_train.version import version
 
 WEIGHTS, RECIPE = "model.safetensors", "recipe.yaml"
+_CONTAINERS = ("state_dict", "model_state_dict", "model", "network", "net")
+_WRAPPERS = ("module.", "model.", "network.", "net.", "backbone.")
+_COMPILED = "_orig_mod."
+_BESIDE = ("criterion.", "loss.", "loss_fn.")  # what a module trains with, and no network runs through
+_COUNT = "num_batches_tracked"  # of batch normalisation, which older files lack and no evaluation reads
 
 
 def save(folder: str | Path, network: nn.Module, recipe: Mapping[str, Any]) -> None:
@@ -103,18 +108,23 @@ def load_weights(network: nn.Module, path: str | Path, digest: str | None = None
     Args:
         network: What they are for.
         path: A ``.safetensors`` file, or what ``torch.save`` wrote of tensors alone. Names may have
-            the prefix that a wrapper gives to all of them.
+            the prefixes that wrappers give them, such as ``module.`` or ``model._orig_mod.``; weights of
+            a loss are left out, and so may be the counts of batch normalisation.
         digest: SHA-256 that the file must have.
 
     Raises:
         UserError: The file is missing, damaged, holds more than tensors, or does not fit.
     """
-    tensors = read_weights(path, digest)
     expected = network.state_dict()
-    for prefix in ("module.", "model.", "network.", "net."):
-        if expected.keys() != tensors.keys() and all(key.startswith(prefix) for key in tensors):
-            tensors = {key.removeprefix(prefix): tensor for key, tensor in tensors.items()}
-    _check_fit(expected, tensors, f"{path} does not fit the network {type(network).__name__}")
+    sentence = f"{path} does not fit the network {type(network).__name__}"
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in read_weights(path, digest).items():
+        bare = _bare(name, expected)
+        if bare in tensors:
+            raise UserError(f"{sentence}: it has {bare} twice, once as {name}; save the one that is meant.")
+        if bare in expected or not bare.startswith(_BESIDE):
+            tensors[bare] = tensor
+    _check_fit(expected, tensors, sentence)
     network.load_state_dict(tensors)
 
 
@@ -146,20 +156,30 @@ def _decode(path: Path, content: bytes) -> dict[str, Tensor]:
     except (SafetensorError, UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError):
         only = " or holds more than tensors, which is not opened" * (path.suffix != ".safetensors")
         raise UserError(f"{path} is damaged{only}: copy it again, or save the state_dict alone.") from None
-    found = found.get("state_dict", found.get("model", found)) if isinstance(found, dict) else {}
-    if not found or not all(isinstance(tensor, Tensor) for tensor in found.values()):
+    found = found if isinstance(found, dict) else {}
+    found = next((found[key] for key in _CONTAINERS if isinstance(found.get(key), dict)), found)
+    if not found or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in found.items()):
         raise UserError(f"{path} holds no state_dict: save network.state_dict() and nothing else.")
     return dict(found)
 
 
+def _bare(name: str, expected: Mapping[str, Tensor]) -> str:
+    """What the network calls a tensor; the name as it is where that is nothing of the network's."""
+    bare = name if name in expected else name.replace(_COMPILED, "")
+    while bare not in expected and bare.startswith(_WRAPPERS):
+        bare = bare.partition(".")[2]
+    return bare if bare in expected else name
+
+
 def _check_fit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], sentence: str) -> None:
-    missing, surplus = expected.keys() - found.keys(), found.keys() - expected.keys()
-    if missing:
-        raise UserError(f"{sentence}: it lacks {_some(missing)}.")
-    if surplus:
-        raise UserError(f"{sentence}: the network has no {_some(surplus)}.")
+    missing = {name for name in expected.keys() - found.keys() if not name.endswith(_COUNT)}
+    surplus = found.keys() - expected.keys()
+    parts = [f"it lacks {_some(missing)}"] if missing else []
+    parts += [f"the network has no {_some(surplus)}"] if surplus else []
+    if parts:
+        raise UserError(f"{sentence}: {', and '.join(parts)}.")
     for name, tensor in expected.items():
-        if tensor.shape != found[name].shape:
+        if name in found and tensor.shape != found[name].shape:
             raise UserError(f"{sentence}: {name} is {tuple(found[name].shape)}, not {tuple(tensor.shape)}.")
 
 

@@ -153,10 +153,14 @@ def test_a_pickle_runs_nothing(tmp_path, suffix):
     assert canary.exists()  # the payload is live
 
 
-@pytest.mark.parametrize("prefix", ["", "module.", "model.", "module.model."])
-@pytest.mark.parametrize("key", [None, "state_dict", "model"])
+PREFIXES = ["", "module.", "model.module.", "_orig_mod.", "model._orig_mod.", "backbone.", "network.net."]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("key", [None, "state_dict", "model_state_dict", "model"])
 def test_weights_of_others_are_found(network, tmp_path, prefix, key):
     weights = {f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}
+    weights |= {"criterion.weight": torch.ones(10)} if key == "state_dict" else {}
     torch.save(weights if key is None else {key: weights, "epoch": 3}, tmp_path / "weights.pt")
     other = SmallCNN((1, 8, 8), width=4, batch_norm=True)
     checkpoint.load_weights(other, tmp_path / "weights.pt")
@@ -164,6 +168,29 @@ def test_weights_of_others_are_found(network, tmp_path, prefix, key):
         torch.equal(a, b)
         for a, b in zip(other.state_dict().values(), network.state_dict().values(), strict=True)
     )
+
+
+def test_batch_normalisation_without_counts_is_loaded_as_torch_loads_it(network, tmp_path):
+    weights = {name: t for name, t in network.state_dict().items() if "num_batches" not in name}
+    save_file(weights, tmp_path / "weights.safetensors")
+    other = SmallCNN((1, 8, 8), width=4, batch_norm=True)
+    checkpoint.load_weights(other, tmp_path / "weights.safetensors")
+    assert all(torch.equal(other.state_dict()[name], tensor) for name, tensor in weights.items())
+
+
+@pytest.mark.parametrize(
+    ("prefix", "more", "words"),
+    [
+        ("student.", (), "it lacks features.0.weight and 25 more, and the network has no student.features.0"),
+        ("model.", ("network.head.bias",), "it has head.bias twice, once as network.head.bias"),
+        ("model.", ("mean",), "the network has no mean"),
+    ],
+)
+def test_names_that_leave_a_doubt_are_told(network, tmp_path, prefix, more, words):
+    weights = {f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}
+    torch.save(weights | dict.fromkeys(more, torch.zeros(10)), tmp_path / "weights.pt")
+    with pytest.raises(UserError, match=words):
+        checkpoint.load_weights(network, tmp_path / "weights.pt")
 
 
 def test_all_weights_are_loaded_or_none(network, tmp_path):
@@ -176,7 +203,9 @@ def test_all_weights_are_loaded_or_none(network, tmp_path):
     assert all(torch.equal(before[name], tensor) for name, tensor in other.state_dict().items())
 
 
-@pytest.mark.parametrize("content", [{}, {"epoch": 3}, [torch.zeros(1)], torch.zeros(1)])
+@pytest.mark.parametrize(
+    "content", [{}, {"model": "resnet18", "epoch": 3}, {1: torch.zeros(1)}, [torch.zeros(1)], torch.zeros(1)]
+)
 def test_a_file_without_weights_is_told(tmp_path, content):
     torch.save(content, tmp_path / "weights.pt")
     with pytest.raises(UserError, match="holds no state_dict"):
