@@ -42,6 +42,19 @@ def check_start(config: Any, needed: bool) -> None:
         read_weights(path)
 
 
+def check_stages(config: Any) -> None:
+    """Notice a suite that would leave out the test images, which the figures of a run are of.
+
+    Raises:
+        UserError: It would.
+    """
+    if "test" not in config.robustness.on:
+        raise UsageError(
+            f"robustness.on is {list(config.robustness.on)}, and figures of a run are of the test images: "
+            "leave it out, and watch the training by a Robustness among trainer.callbacks."
+        )
+
+
 def check_schedule(config: Any) -> None:
     """Notice a schedule that ends before the training does.
 

@@ -17,7 +17,14 @@ from robust_train.cli.folder import claimed, fresh, run_name
 from robust_train.cli.loggers import place_loggers, with_csv
 from robust_train.cli.parser import Parser
 from robust_train.cli.quiet import quiet
-from robust_train.cli.starting import check_fit, check_schedule, check_start, load_start, unfinished
+from robust_train.cli.starting import (
+    check_fit,
+    check_schedule,
+    check_stages,
+    check_start,
+    load_start,
+    unfinished,
+)
 from robust_train.cli.stopwatch import Stopwatch
 from robust_train.cli.words import Words, prepare
 from robust_train.cli.writing import effective_recipe, show, training_history, write_results
@@ -86,7 +93,9 @@ class TrainingCLI(LightningCLI):
         config.weights_only, config.ckpt_path = True, config.ckpt_path or None
         check_start(config, needed=self.config.subcommand != "fit")
         check_schedule(config)
-        if self.config.subcommand != "fit":
+        if self.config.subcommand == "fit":
+            check_stages(config)
+        else:
             config.verbose = False
             config.robustness.on = [self.config.subcommand]
         self.recipe = effective_recipe(self._parser(self.config.subcommand), config)

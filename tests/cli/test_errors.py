@@ -59,10 +59,11 @@ def test_wrong_recipes(refused, variant, old, new, words):
         ("--model.interval=batch", "one of epoch, step"),
         ("--ckpt_path=last", "runs/NAME/last.ckpt"),
         ("--model.network=LeNett", "Did you mean LeNet?"),
+        ("--robustness.on=[validate]", "figures of a run are of the test images"),
     ],
 )
 def test_wrong_options(refused, variant, option, words):
-    assert words in refused("fit", "--config", variant(), option, status=2)
+    assert words in refused("fit", "--config", variant(), *TINY, option, status=2)
 
 
 def test_a_missing_file(refused, variant):
