@@ -110,8 +110,15 @@ def load_start(network: nn.Module, start: str | None) -> None:
     raise failures[0]
 
 
-def unfinished(path: str | None) -> Path | None:
-    """The folder of the run that a ``.ckpt`` file belongs to, if that run never came to its end."""
+def unfinished(path: str | None, out: str | None = None) -> Path | None:
+    """The folder of the run that a ``.ckpt`` file belongs to, if that run never came to its end.
+
+    Args:
+        path: The file.
+        out: Where to write, if that is said: a run goes on in no other folder than its own.
+    """
     folder = Path(path or "").parent
+    elsewhere = out and Path(out).resolve() != folder.resolve()
     ended = any((folder / name).exists() for name in _LAST)
-    return folder if path and any(folder.glob("log*/metrics.csv")) and not ended else None
+    logged = any(folder.glob("log*/metrics.csv"))
+    return folder if path and logged and not ended and not elsewhere else None

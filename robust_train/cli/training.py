@@ -99,7 +99,7 @@ class TrainingCLI(LightningCLI):
             config.verbose = False
             config.robustness.on = [self.config.subcommand]
         self.recipe = effective_recipe(self._parser(self.config.subcommand), config)
-        self.resumed = unfinished(config.ckpt_path) if not config.out else None
+        self.resumed = unfinished(config.ckpt_path, config.out)
         self.out = self.resumed or Path(config.out or fresh(run_name([*self.words.configs, "run"][0])))
         place_loggers(config.trainer.logger, self.out)
 

@@ -32,6 +32,8 @@ def test_only_runs_without_results_go_on_in_place(place):
     assert unfinished("run/last.ckpt") is None
     (place / "run" / "log" / "metrics.csv").touch()
     assert unfinished("run/last.ckpt") == (place / "run").relative_to(place)
+    assert unfinished("run/last.ckpt", out=f"{place}/run") == (place / "run").relative_to(place)
+    assert unfinished("run/last.ckpt", out="other") is None
     (place / "run" / "results.json").touch()
     assert unfinished("run/last.ckpt") is None
     assert unfinished("last.ckpt") is None

@@ -129,12 +129,13 @@ def test_a_defense_is_put_around_the_weights_of_another_training(recipe, trained
     assert checkpoint.load(place / "tuned")(torch.rand(1, 1, 8, 8)).shape == (1, 11)
 
 
-def test_a_run_that_was_cut_short_goes_on_in_its_folder(recipe, place, capsys, monkeypatch):
+@pytest.mark.parametrize("same", [(), ("--out=cut",)], ids=["without out", "with out"])
+def test_a_run_that_was_cut_short_goes_on_in_its_folder(recipe, place, capsys, monkeypatch, same):
     with monkeypatch.context() as patched:
         patched.setattr(checkpoint, "save", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt()))
         assert main(["fit", "--config", recipe, *TINY, "--out=cut"]) == 130
     assert "Go on with --ckpt_path=cut/last.ckpt." in capsys.readouterr().err
-    more = ("--trainer.max_epochs=2", "--ckpt_path=cut/last.ckpt")
+    more = ("--trainer.max_epochs=2", "--ckpt_path=cut/last.ckpt", *same)
     assert main(["fit", "--config", recipe, *TINY, *more]) == 0
     assert {path.name for path in (place / "cut").iterdir()} >= CHECKPOINT | {"log", "log-2"}
     assert torch.load(place / "cut" / "last.ckpt", weights_only=True)["global_step"] == 4
