@@ -73,10 +73,10 @@ class RobustClassifier(pl.LightningModule):
         return logits
 
     def on_fit_start(self) -> None:
-        """Refuse a training without an end where a defense needs one, and forget the last calibration.
+        """Refuse a schedule that ends too early, or a training without an end where a defense needs one.
 
-        A threshold of another training would flag what this one is judged and selected by; one that is
-        resumed keeps all that it had.
+        The last calibration is forgotten: a threshold of another training would flag what this one is
+        judged and selected by. One that is resumed keeps all that it had.
         """
         endless = [type(defense).__name__ for defense in self.defenses if defense.needs_end]
         if endless and not 0 < self.trainer.estimated_stepping_batches < float("inf"):
@@ -84,6 +84,7 @@ class RobustClassifier(pl.LightningModule):
                 f"{endless[0]} takes turns by the share of the training that is done, and this one has no "
                 "end: give the trainer max_epochs or, where the data have no length, max_steps."
             )
+        self._check_schedule()
         for module in self.network.modules():
             if isinstance(module, Detecting) and not self.trainer.ckpt_path:
                 module.forget()
@@ -152,6 +153,16 @@ class RobustClassifier(pl.LightningModule):
             return optimizer
         scheduler = {"scheduler": self.scheduler(optimizer), "interval": self.interval}
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
+
+    def _check_schedule(self) -> None:
+        steps = self.trainer.estimated_stepping_batches
+        for schedule in self.trainer.lr_scheduler_configs if self.interval == "step" else ():
+            total = getattr(schedule.scheduler, "total_steps", steps)
+            if total < steps < float("inf"):
+                raise ValueError(
+                    f"The schedule ends after {total} steps, the training after {steps}: give the scheduler "
+                    f"total_steps={steps}."
+                )
 
     def _step(self, inputs: Tensor, labels: Tensor, batch_idx: int) -> Step:
         # Streams are addressed by place in the global batch: no two processes draw the same.

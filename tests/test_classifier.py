@@ -53,6 +53,19 @@ def sgd(parameters):
     return torch.optim.SGD(parameters, lr=0.5)
 
 
+def cycle(steps):
+    return lambda optimizer: torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=steps)
+
+
+def test_a_schedule_in_steps_must_last_as_long_as_the_training(fit):
+    def module(steps):
+        return RobustClassifier(network(), optimizer=sgd, scheduler=cycle(steps), interval="step")
+
+    assert fit(module(6), epochs=2, accumulate_grad_batches=2).global_step == 6
+    with pytest.raises(ValueError, match=r"ends after 11 steps, the training after 12: .* total_steps=12\."):
+        fit(module(11), epochs=2)
+
+
 class Losses(pl.Callback):
     def __init__(self):
         self.values = []
