@@ -1,5 +1,6 @@
 """Where a run starts from: new weights, a checkpoint folder, or the middle of another run."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -7,6 +8,7 @@ from torch import nn
 from torch.utils.data import default_collate
 
 from robust_train.attacking.modes import attack_mode
+from robust_train.callbacks.robustness import Robustness
 from robust_train.checkpoint import WEIGHTS, load_weights, read_recipe, read_weights
 from robust_train.data.base import ImageData
 from robust_train.data.labelled_images import LabelledImages
@@ -14,6 +16,7 @@ from robust_train.errors import UsageError, UserError
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.preflight import preflight
 from robust_train.evaluation.refusals import check_labels
+from robust_train.evaluation.rehearsal import rehearse
 from robust_train.networks.rejecting import rejects
 
 _SHOWN = 4
@@ -70,8 +73,8 @@ def check_schedule(config: Any) -> None:
         )
 
 
-def check_fit(network: nn.Module, data: ImageData) -> None:
-    """Show the network a few training images, and look at all labels, before the first step.
+def check_fit(network: nn.Module, data: ImageData, suites: Iterable[Robustness] = ()) -> None:
+    """Show the network a few training images, look at all labels and begin every search of the suites.
 
     Raises:
         ValueError: They do not fit each other, or the network returns NaN.
@@ -84,6 +87,9 @@ def check_fit(network: nn.Module, data: ImageData) -> None:
     with attack_mode(network):
         preflight(Deployed(network), inputs, labels)
         check_labels(images.labels, network(inputs).shape[1] - rejects(network))
+    for suite in suites:
+        judged = Deployed(network, mean=suite.mean, std=suite.std, logits=suite.logits)
+        rehearse(judged, suite.regimes, judged.pixels(inputs[:1]), labels[:1], suite.draws)
 
 
 def load_start(network: nn.Module, start: str | None) -> None:

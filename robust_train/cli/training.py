@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning import Trainer
+from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
@@ -134,7 +134,9 @@ class TrainingCLI(LightningCLI):
     def before_fit(self) -> None:
         self.constants = constants(self.model.network)
         if self.trainer.is_global_zero:
-            check_fit(self.model.network, self.datamodule)
+            callbacks: list[Callback] = vars(self.trainer)["callbacks"]
+            suites = [one for one in callbacks if isinstance(one, Robustness)]
+            check_fit(self.model.network, self.datamodule, suites)
 
     def after_fit(self) -> None:
         """Measure the best weights, and write the folder."""

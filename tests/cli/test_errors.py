@@ -109,6 +109,20 @@ def test_data_and_networks_that_do_not_work(refused, variant, mine, old, new, wo
     assert words in refused("fit", "--config", variant(old, new), "--allow-code", mine, *TINY, status=1)
 
 
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--robustness.draws=4", "no Noise in it"),
+        (
+            "--robustness.regimes={s: {class_path: Semirandom, init_args: {dimension: 100}}}",
+            "at most 64 here",
+        ),
+    ],
+)
+def test_suites_that_do_not_fit_are_told_before_the_training(refused, variant, option, words):
+    assert words in refused("fit", "--config", variant(), *TINY, option, status=1)
+
+
 @pytest.mark.parametrize("damage", [lambda b: b[:1000], lambda b: b"", lambda b: b[:-1] + b"x"])
 def test_a_corrupt_checkpoint(refused, trained, place, damage):
     folder = shutil.copytree(trained, place / "damaged")
