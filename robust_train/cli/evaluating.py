@@ -36,6 +36,7 @@ def run_evaluation(argv: list[str]) -> None:
     options, fields = parse_options(argv)
     names = CHECKPOINT.allow(*allow_code(options.allow_code))
     subject = find_subject(options, fields, names)
+    subject.data.prepare_data()
     suite, settings = build_suite(subject.robustness, names)
     settings["device"] = device(options)
     if options.save_inputs:

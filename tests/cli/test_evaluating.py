@@ -115,6 +115,27 @@ def test_random_weights_are_measured_when_asked_for_by_name(suite, capsys):
     assert "does not fit the network SmallCNN" in capsys.readouterr().err
 
 
+FETCHED = """
+from robust_train.data import Digits
+
+class Fetched(Digits):
+    there = False
+    def prepare_data(self):
+        self.there = True
+    def read(self, train):
+        if not self.there:
+            raise FileNotFoundError("Nobody fetched it.")
+        return super().read(train)
+"""
+
+
+def test_data_are_fetched_before_they_are_read(trained, suite, place, monkeypatch):
+    (place / "fetched.py").write_text(FETCHED)
+    monkeypatch.syspath_prepend(place)
+    data = ("--data=fetched.Fetched", "--allow-code=fetched")
+    assert main(["evaluate", str(trained), *data, "--suite", suite]) == 0
+
+
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
