@@ -6,6 +6,8 @@ from typing import Any
 
 from robust_train.report.files import read_json
 
+_SETTINGS = ("seed", "draws", "subset", "block", "precision")
+
 
 def compare(recorded: Path, repeated: Path) -> str:
     """One sentence on two ``results.json`` files.
@@ -17,13 +19,16 @@ def compare(recorded: Path, repeated: Path) -> str:
     if not recorded.is_file():
         return f"There is no {recorded} to compare with."
     try:
-        before, now = _figures(read_json(recorded)), _figures(read_json(repeated))
+        contents = read_json(recorded), read_json(repeated)
     except ValueError as error:
         return f"Nothing is compared: {error}"
-    if _questions(before) != _questions(now):
+    before, now = map(_figures, contents)
+    was, asked = map(_questions, contents)
+    other = [name for name in asked if was[name] != asked[name]]
+    if other:
         return (
-            f"{recorded} answers other questions (regimes or number of samples), so nothing is compared: "
-            "leave --suite, --limit and --minutes out for that."
+            f"{recorded} answers other questions ({', '.join(other)}), so nothing is compared: leave "
+            "--suite, --limit, --minutes, --seed and --draws out for that."
         )
     differences = [
         f"{name} {now[name]['value']} here, {before[name]['value']} there"
@@ -44,8 +49,11 @@ def _figures(content: dict[str, Any]) -> dict[str, Any]:
     return figures
 
 
-def _questions(figures: dict[str, Any]) -> dict[str, Any]:
-    return {name: (figure["n"], figure["settings"]) for name, figure in figures.items()}
+def _questions(content: dict[str, Any]) -> dict[str, Any]:
+    """What defines the figures, by name."""
+    answered = {name: (figure["n"], figure["settings"]) for name, figure in _figures(content).items()}
+    settings = content.get("settings", {})
+    return {"regimes or number of samples": answered} | {name: settings.get(name) for name in _SETTINGS}
 
 
 def _same(a: Any, b: Any) -> bool:
