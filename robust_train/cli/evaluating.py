@@ -11,7 +11,7 @@ from robust_train.cli.options import parse_options
 from robust_train.cli.quiet import quiet
 from robust_train.cli.repeated import compare
 from robust_train.cli.subject import Subject, find_subject
-from robust_train.cli.suites import build_suite
+from robust_train.cli.suites import build_suite, refuse_ignored
 from robust_train.cli.words import allow_code
 from robust_train.cli.writing import check_file_names, save_inputs, show, write_results
 from robust_train.evaluation.evaluate import evaluate
@@ -38,6 +38,8 @@ def run_evaluation(argv: list[str]) -> None:
     subject = find_subject(options, fields, names)
     subject.data.prepare_data()
     suite, settings = build_suite(subject.robustness, names)
+    if options.suite:
+        refuse_ignored(subject.robustness)
     settings["device"] = device(options)
     if options.save_inputs:
         check_file_names(suite)

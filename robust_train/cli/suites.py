@@ -1,5 +1,6 @@
 """Suites: what is measured, as evaluation recipes say."""
 
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from robust_train.recipe.reading import read
 
 _FOLDER = Path("recipes", "evaluation")
 _SETTINGS = ("limit", "block", "seed")
+
+_OF_TRAINER = ("autocast", "every_n_epochs", "gallery")
 
 OF_NETWORK = ("draws", "mean", "std", "logits", "keys")
 """Settings that follow from the network and the data, whatever the regimes are."""
@@ -57,3 +60,18 @@ def build_suite(section: Any, names: Names) -> tuple[Suite, dict[str, Any]]:
         raise UsageError("robustness.regimes is empty: name at least one perturbation.")
     settings = {name: checked[name] for name in (*_SETTINGS, *OF_NETWORK) if checked.get(name) is not None}
     return build(checked["regimes"], names), settings
+
+
+def refuse_ignored(section: dict[str, Any]) -> None:
+    """Notice settings that only a trainer takes.
+
+    Raises:
+        UserError: A ``robustness`` section changes one.
+    """
+    for name in _OF_TRAINER:
+        default = signature(Robustness).parameters[name].default
+        if section.get(name, default) != default:
+            raise UsageError(
+                f"robustness.{name} counts in the recipe of a training, not in a suite for evaluate: leave "
+                "it out."
+            )

@@ -35,6 +35,11 @@ def test_a_checkpoint_gives_its_own_numbers_again(trained, place, capsys):
     assert {path.name for path in folder.iterdir()} >= {"results.json", "samples.csv", "report.html"}
 
 
+def test_a_recipe_that_names_every_field_is_a_suite(trained, capsys):
+    assert main(["evaluate", str(trained), f"--suite={trained}/recipe.yaml"]) == 0
+    assert "The same numbers" in capsys.readouterr().out
+
+
 def test_other_questions_are_not_compared(trained, suite, capsys):
     assert main(["evaluate", str(trained), "--suite", suite, "--limit=3", "--data.batch_size=3"]) == 0
     out = capsys.readouterr().out
@@ -113,6 +118,14 @@ def test_random_weights_are_measured_when_asked_for_by_name(suite, capsys):
     given = read("runs/SmallCNN-evaluation/evaluation.yaml")
     assert (given["weights"], given["mean"], given["std"]) == (None, None, None)
     assert "does not fit the network SmallCNN" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("setting", ["autocast: true", "gallery: 3", "every_n_epochs: 2"])
+def test_a_suite_that_asks_for_what_only_a_training_does_is_refused(trained, place, capsys, setting):
+    (place / "suite.yaml").write_text(SUITE.replace("limit: 6", f"limit: 6, {setting}"))
+    assert main(["evaluate", str(trained), "--suite=suite.yaml"]) == 2
+    name = setting.partition(":")[0]
+    assert f"robustness.{name} counts in the recipe of a training" in capsys.readouterr().err
 
 
 FETCHED = """
