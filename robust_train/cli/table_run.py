@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from shutil import rmtree
 from typing import Any
 
@@ -84,6 +85,10 @@ class TableRun:
         if done.returncode:
             return done.stderr.strip()[-_TAIL:] or f"it ended with status {done.returncode}."
         write_text(partial / _REQUEST, request)
+        card = partial / "README.md"
+        write_text(
+            card, card.read_text(encoding="utf-8").replace(quote(str(partial)), quote(str(self.folder)))
+        )
         partial.rename(self.folder)
         scratch.rmdir()
         return ""

@@ -1,6 +1,7 @@
 """``README.md`` of a checkpoint: what it is, what was measured and how to repeat it."""
 
 import re
+import shlex
 from pathlib import Path
 
 from robust_train.evaluation.results import Results
@@ -72,11 +73,11 @@ def write_card(results: Results, path: str | Path, name: str, recipe: str, comma
     ticks = max(map(len, re.findall("`+", recipe)), default=0)
     text = _CARD.format(
         name=_escape(name),
-        folder=Path(path).parent,
+        folder=shlex.quote(str(Path(path).parent)),
         verdict=_escape(verdict(results)),
         table=table,
         warnings=warnings,
-        command=" ".join(command.split()),
+        command=" ".join(command.splitlines()),
         recipe=recipe.rstrip(),
         fence="`" * max(3, ticks + 1),
     )

@@ -1,6 +1,7 @@
 """``table`` from end to end: trained once, gone on with, and what it refuses."""
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -65,6 +66,7 @@ def pretended(monkeypatch):
         [out] = [Path(word[len("--out=") :]) for word in command if word.startswith("--out=")]
         out.mkdir()
         (out / "results.json").write_text(json.dumps(RESULTS))
+        (out / "README.md").write_text(f"robust-train evaluate {shlex.quote(str(out))}\n")
         commands.append(command)
         return SimpleNamespace(returncode=0, stderr="")
 
@@ -98,6 +100,13 @@ def test_a_comment_or_a_regime_that_is_not_measured_makes_no_other_recipe(words,
     edit(place / "one.yaml", "    deepfool: DeepFool\n", "")
     assert main([*words, "--seeds=1"]) == 0
     assert len(pretended) == 1
+
+
+def test_the_card_names_the_folder_in_which_the_run_is_found(words, place, pretended):
+    assert main([*words[:-1], "--out=all runs", "--seeds=1"]) == 0
+    assert (place / "all runs" / "one" / "0" / "README.md").read_text() == (
+        "robust-train evaluate 'all runs/one/0'\n"
+    )
 
 
 def test_a_recipe_without_a_measurement_of_its_own_has_none_published(words, place, pretended):

@@ -10,6 +10,17 @@ def test_card_says_what_was_measured_and_how_to_repeat_it(results, tmp_path):
     assert "median size (4 not found) | not reached" in text
 
 
+def test_commands_are_whole_words_of_a_shell(results, tmp_path):
+    folder = tmp_path / "my  run"
+    folder.mkdir()
+    write_card(
+        results, folder / "README.md", "run", "", "robust-train fit --config='my  file.yaml' '--a={\nb}'"
+    )
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert f"    robust-train evaluate '{folder}'\n" in text
+    assert "    robust-train fit --config='my  file.yaml' '--a={ b}'\n" in text
+
+
 def test_names_are_no_markup(results, tmp_path):
     write_card(results, tmp_path / "README.md", "a|b", "", "")
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
