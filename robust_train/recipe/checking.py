@@ -38,9 +38,7 @@ def check(value: Any, expected: Any, key: str, names: Names) -> Any:
     if origin in (Union, types.UnionType):
         return _check_union(value, inner, key, names)
     if origin is Literal:
-        spelt = list(map(str, inner))
-        more = "" if value in inner else did_you_mean(value, spelt)
-        return _require(value, value in inner, key, f"one of {', '.join(spelt)}", more)
+        return _check_choice(value, inner, key)
     if origin in _LISTS or expected in _LISTS:
         return _check_list(value, origin or expected, inner, key, names)
     if origin in (dict, Mapping) or expected is dict:
@@ -97,11 +95,20 @@ def _check_union(value: Any, options: tuple[Any, ...], key: str, names: Names) -
             return check(value, option, key, names)
         except UserError as error:
             errors.append(error)
-    structured = [e for o, e in zip(options, errors, strict=True) if _fits(value, o)]
+    structured = [(o, e) for o, e in zip(options, errors, strict=True) if _fits(value, o)]
+    if structured and get_origin(structured[0][0]) is Literal:
+        choices = [c for o, _ in structured if get_origin(o) is Literal for c in get_args(o)]
+        return _check_choice(value, choices, key)
     if structured:
-        raise structured[0]
+        raise structured[0][1]
     words = " or ".join(_WORDS.get(o, getattr(o, "__name__", str(o))) for o in options)
     raise UsageError(f"{key} must be {words}, not {value!r}.")
+
+
+def _check_choice(value: Any, choices: Sequence[Any], key: str) -> Any:
+    spelt = list(dict.fromkeys(map(str, choices)))
+    more = "" if value in choices else did_you_mean(value, spelt)
+    return _require(value, value in choices, key, f"one of {', '.join(spelt)}", more)
 
 
 def _fits(value: Any, option: Any) -> bool:

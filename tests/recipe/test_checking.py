@@ -45,6 +45,11 @@ def test_what_fits_is_taken(value, expected, checked):
         (1, bool, "key must be true or false, not 1."),
         ("four", int | None, "key must be a whole number or null, not 'four'."),
         ("linff", Literal["l2", "linf"], "key must be one of l2, linf, not 'linff'. Did you mean linf?"),
+        (
+            "bf16_mixed",
+            Literal[64, 32] | Literal["32", "bf16-mixed"] | None,
+            "key must be one of 64, 32, bf16-mixed, not 'bf16_mixed'. Did you mean bf16-mixed?",
+        ),
         ([1], tuple[float, float], "key must be a list of 2, not [1]."),
         (3, list[int], "key must be a list, not 3."),
         ([1, "a"], list[int], "key[1] must be a whole number, not 'a'."),
