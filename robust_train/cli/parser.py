@@ -10,7 +10,9 @@ from robust_train.errors import UsageError
 
 _KEY = re.compile(r'(?:Parser key|Key|key) "([^"]+)"')
 _GIVEN = re.compile(r"(?:Given value|Got value): (.+)")
-_EXPECTED = re.compile(r"Expected an? (?:<class '(\w+)'>|(\w+))")
+_EXPECTED = re.compile(r"Expected an? (?:<class '(\w+)'>|(\w+)\b(?! but| import))")
+_INNER = re.compile(r"^ *- (\w+ must be .+\.)$", re.MULTILINE)  # what was said of a field already
+_NESTED = re.compile(r"NestedArg\(key='([^']+)'")
 _REQUIRED = re.compile(r'Key "([^"]+)" is required|arguments are required: (.+)')
 
 
@@ -39,7 +41,12 @@ def sentence(message: str, options: Any) -> str:
     if required := _REQUIRED.search(message):
         missing = re.sub(r"\b(?:fit|validate|test)\.", "", required[1] or required[2])
         return f"The recipe lacks {missing}: add --config FILE, such as recipes/digits/adversarial.yaml."
+    message = message.removeprefix('Parser key "config": ')
     key, given, expected = _KEY.search(message), _GIVEN.search(message), _EXPECTED.findall(message)
+    if key and (inner := _INNER.search(message)):
+        return f"{key[1]}.{inner[1]}"
+    if key and (nested := _NESTED.search(message)):
+        return f"{key[1]} takes no {nested[1]} here: of a list, an option changes the last entry alone."
     if key and given and expected:
         return f"{key[1]} must be {' or '.join(a or b for a, b in expected)}, not {given[1]}."
     last = message.strip().splitlines()[-1].strip(" -")
