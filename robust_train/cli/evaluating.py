@@ -20,7 +20,7 @@ from robust_train.recipe.names import CHECKPOINT
 from robust_train.recipe.reading import dump
 
 _GALLERY = 8  # samples whose pictures the page shows
-_OVERRIDES = ("seed", "draws")
+_OVERRIDES = ("seed", "draws", "logits")
 
 
 def run_evaluation(argv: list[str]) -> None:

@@ -54,6 +54,12 @@ def _parser() -> OneLineParser:
     add("--minutes", type=minutes, metavar="N", help="measure as many images as take about so long")
     add("--seed", type=int, metavar="N", help="of all random draws, in place of the suite's")
     add("--draws", type=count, metavar="N", help="attack and judge a stochastic network on so many each")
+    add(
+        "--logits",
+        type=value,
+        metavar="KEY",
+        help="key or position of the logits in what the network returns",
+    )
     add("--save-inputs", action="store_true", help="keep the perturbed images, a .safetensors file a regime")
     add_common_options(parser, "measure")
     return parser

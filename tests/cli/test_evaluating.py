@@ -128,6 +128,25 @@ def test_a_suite_that_asks_for_what_only_a_training_does_is_refused(trained, pla
     assert f"robustness.{name} counts in the recipe of a training" in capsys.readouterr().err
 
 
+SCORES = """
+from robust_train.networks import SmallCNN
+
+class Scores(SmallCNN):
+    def forward(self, x):
+        return {"scores": super().forward(x), "x": x}
+"""
+
+
+def test_the_logits_among_several_outputs_are_named(suite, place, monkeypatch, capsys):
+    (place / "scores.py").write_text(SCORES)
+    monkeypatch.syspath_prepend(place)
+    network = ("--network=scores.Scores", "--allow-code=scores", "--network.in_shape=[1, 8, 8]")
+    argv = ["evaluate", *network, "--random-weights", "--data=Digits", "--suite", suite]
+    assert main(argv) == 1
+    assert "with scores, x, not logits: name them by logits=" in capsys.readouterr().err
+    assert main([*argv, "--logits=scores"]) == 0
+
+
 FETCHED = """
 from robust_train.data import Digits
 
