@@ -46,7 +46,7 @@ def _parser() -> OneLineParser:
     add("--weights", metavar="FILE", help="its weights: .safetensors, or a state_dict in .pt or .pth")
     add("--random-weights", action="store_true", help="measure random weights, and mean it")
     add(
-        "--mean", help="of the normalisation before the network, such as 0.5,0.5,0.5; torchvision: ImageNet's"
+        "--mean", help="of the normalisation before the network, such as 0.5,0.5,0.5; of torchvision, its own"
     )
     add("--std", help="of the same normalisation")
     add("--data", help="class of the data set; its test part is measured")
