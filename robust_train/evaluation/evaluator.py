@@ -12,7 +12,7 @@ from robust_train.evaluation.block import Block
 from robust_train.evaluation.class_names import about_classes
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.gallery import Gallery
-from robust_train.evaluation.judging import Judge, Stochastic
+from robust_train.evaluation.judging import judge_of
 from robust_train.evaluation.lessons import Lessons
 from robust_train.evaluation.preflight import preflight, refuse_shards, training_modules
 from robust_train.evaluation.processes import gather, merge
@@ -63,7 +63,7 @@ class Evaluator:
     ) -> None:
         refuse_shards(network)
         self.network, self.seed, self.gallery = network, seed, Gallery(gallery)
-        self.judge = Stochastic(network, draws) if draws != 1 else Judge(network)
+        self.judge = judge_of(network, draws)
         self.regimes = [
             Regime(name, p if isinstance(p, Perturbation) else Foreign(attack=p), Gallery(gallery))
             for name, p in suite.items()

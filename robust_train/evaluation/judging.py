@@ -58,6 +58,19 @@ class Judge:
         return size
 
 
+def judge_of(network: Deployed, draws: int) -> Judge:
+    """What judges a network at one draw of its noise, or over several.
+
+    Raises:
+        ValueError: Several draws are asked of a network without ``Noise``, or none.
+
+    Example:
+        >>> type(judge_of(Deployed(nn.Linear(4, 2)), draws=1)).__name__
+        'Judge'
+    """
+    return Judge(network) if draws == 1 else Stochastic(network, draws)
+
+
 class Stochastic(Judge):
     """A network whose mean over some draws is attacked, and whose mean over others is judged.
 

@@ -13,7 +13,7 @@ from robust_train.attacking.rejection import deceived
 from robust_train.evaluation.batches import unpack
 from robust_train.evaluation.blocks import Blocks
 from robust_train.evaluation.deployed import Deployed
-from robust_train.evaluation.judging import Judge, Stochastic
+from robust_train.evaluation.judging import Judge, judge_of
 from robust_train.evaluation.lessons import LEARNING, Lessons, learners, share
 from robust_train.evaluation.preflight import preflight, training_modules
 from robust_train.evaluation.processes import by_index, gather, rank_and_world
@@ -135,11 +135,11 @@ def transfer(
     check_data(data)
     deployed = [Deployed(network) for network in networks.values()]
     places = [network.placed(device) for network in deployed]
-    counts = tuple((draws or {}).get(name, 1) for name in networks)
-    judges = [_judge(network, count) for network, count in zip(deployed, counts, strict=True)]
+    counts = tuple((draws or {}).get(title, 1) for title in networks)
+    judges = [judge_of(*pair) for pair in zip(deployed, counts, strict=True)]
     held = share(len(data), learners([perturbation])) if training is None else 0
     blocks, parts = Blocks(data, block, limit, seed, held=held), list[tuple[Tensor, ...]]()
-    warnings = [f"{name}: {told}" for name, made in networks.items() for told in training_modules(made)]
+    warnings = [f"{title}: {told}" for title, made in networks.items() for told in training_modules(made)]
 
     def read(batch: Any) -> tuple[Tensor, Tensor]:
         inputs, labels = (part.to(places[0]) for part in unpack(batch))
@@ -159,14 +159,10 @@ def transfer(
                 warnings += _warnings(tuple(networks), judges, inputs, labels)
             parts.append((index, *_matrix(judges, makers, index, inputs, labels, seed)))
             tick(name)
-    columns = [torch.cat(column) for column in zip(*gather(parts), strict=True)]
+    columns = (torch.cat(column) for column in zip(*gather(parts), strict=True))
     index, right, broken, noise = by_index(*columns)
     told = tuple(dict.fromkeys(gather(warnings)))
     return Transfer(tuple(networks), index, right, broken, noise, counts, told)
-
-
-def _judge(network: Deployed, draws: int) -> Judge:
-    return Judge(network) if draws == 1 else Stochastic(network, draws)
 
 
 def _warnings(names: tuple[str, ...], judges: list[Judge], inputs: Tensor, labels: Tensor) -> list[str]:
