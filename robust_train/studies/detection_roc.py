@@ -40,9 +40,10 @@ class DetectionROC(Study):
     Example:
         >>> from robust_train.perturbations.fgsm import FGSM
         >>> from robust_train.studies.run import study
-        >>> network = torch.nn.Linear(4, 3)
+        >>> network = torch.nn.Linear(4, 3, bias=False)
+        >>> _ = torch.nn.init.eye_(network.weight)
         >>> network.rejects = True  # two classes, and the last logit is the flag
-        >>> data = [(torch.rand(4), i % 2) for i in range(8)]
+        >>> data = [(x, int(x[1] > x[0])) for x in torch.rand(8, 4)]
         >>> asked = DetectionROC(perturbations={"fgsm": FGSM(eps=0.5)})
         >>> curves = study(network, data, {"roc": asked}, progress=False)["roc"].figures[0]
         >>> len(curves.series)  # of the attack, and of chance

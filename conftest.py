@@ -1,4 +1,4 @@
-"""What all tests share: a seed, and the folder of the data sets that some of them read."""
+"""What all tests and examples share: a seed, and the folder of the data sets that some of them read."""
 
 import os
 from pathlib import Path
@@ -13,14 +13,14 @@ settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True)
-def _seed():
+def _seed() -> None:
     torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")
-def data_root():
+def data_root() -> Path:
     """A folder in torchvision's layout: ``ROBUST_TRAIN_DATA``, or ``shared/data`` beside the repository."""
-    beside = Path(__file__).parents[2] / "shared" / "data"
+    beside = Path(__file__).parents[1] / "shared" / "data"
     root = Path(os.environ.get("ROBUST_TRAIN_DATA", beside))
     if not root.is_dir():
         pytest.skip(f"no data sets in {root}: set ROBUST_TRAIN_DATA to a folder in torchvision's layout")
