@@ -65,6 +65,8 @@ class Patch(Perturbation):
         check_positive(self, "target", zero=True)
         if not 0 < self.area <= 1:
             raise ValueError(f"Patch: area must be a share between 0 and 1, not {self.area}.")
+        if self.bounds is None:
+            raise ValueError("Patch: bounds must be two numbers: a pattern needs a box to start in.")
 
     @property
     def norm(self) -> str:

@@ -71,7 +71,9 @@ def test_it_fools_images_that_it_did_not_learn_from():
     assert rates[0] > rates[1] + 0.1
 
 
-@pytest.mark.parametrize(("name", "value"), [("area", 0.0), ("area", 1.5), ("epochs", 0), ("target", -1)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("area", 0.0), ("area", 1.5), ("epochs", 0), ("target", -1), ("bounds", None)]
+)
 def test_what_has_no_meaning_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^Patch: {name} must be"):
         Patch(**{name: value})
