@@ -107,6 +107,8 @@ class TrainingCLI(LightningCLI):
         given, self.stopwatch = self._get(self.config_init, "trainer"), Stopwatch()
         if self.subcommand == "fit":
             callbacks = [*(given["callbacks"] or []), self.stopwatch]
+            if given["fast_dev_run"]:  # in which Lightning writes last.ckpt all the same
+                callbacks = [c for c in callbacks if not isinstance(c, ModelCheckpoint)]
             kwargs |= {"logger": with_csv(given["logger"], self.out), "callbacks": callbacks}
             trainer = super().instantiate_trainer(**kwargs)
         else:
@@ -124,12 +126,17 @@ class TrainingCLI(LightningCLI):
         load_start(self.model.network, self.config[self.subcommand]["from"])
 
     def _run_subcommand(self, subcommand: str) -> None:
-        writes = subcommand == "fit" and self.trainer.is_global_zero
+        writes = subcommand == "fit" and self.trainer.is_global_zero and not self._rehearses
         with claimed(self.out, self.resumed is not None) if writes else nullcontext():
             try:
                 super()._run_subcommand(subcommand)
             except SystemExit as exit:
                 raise KeyboardInterrupt from exit  # so Lightning ends after an interrupt
+
+    @property
+    def _rehearses(self) -> bool:
+        """A network that saw a batch or two is no checkpoint."""
+        return bool(vars(self.trainer).get("fast_dev_run"))
 
     def before_fit(self) -> None:
         self.constants = constants(self.model.network)
@@ -149,7 +156,10 @@ class TrainingCLI(LightningCLI):
             self.model.network.get_buffer(name).copy_(value)
         self._calibrate()
         self.trainer.test(self.model, self.datamodule, verbose=False)
-        if self.trainer.is_global_zero:
+        if self._rehearses:
+            self._show()
+            print("With fast_dev_run, nothing is written.")
+        elif self.trainer.is_global_zero:
             checkpoint.save(self.out, self.model.network, self.recipe)
             text = (self.out / checkpoint.RECIPE).read_text(encoding="utf-8")
             write_results(self._results(), self.out, text, history, self.stopwatch.seconds)

@@ -29,6 +29,12 @@ def test_fit_writes_a_checkpoint_and_a_report_and_names_them(recipe, place, caps
     assert not [name for name in files if name.startswith(".")]
 
 
+def test_a_rehearsal_writes_nothing(recipe, place, capsys):
+    assert main(["fit", "--config", recipe, *TINY, "--trainer.fast_dev_run=true"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "With fast_dev_run, nothing is written."
+    assert not list(place.iterdir())
+
+
 def test_runs_are_never_written_over(recipe, place):
     for _ in range(2):
         assert main(["fit", "--config", recipe, *TINY]) == 0
