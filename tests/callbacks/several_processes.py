@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, IterableDataset, Subset, SubsetRandomSa
 
 from robust_train import PGD, DeepFool, Robustness, evaluate
 
-LIMIT = 60  # seconds, after which a process that waits for another ends itself
+LIMIT = 300  # seconds, after which a process that waits for another ends itself
 SUITE = {"pgd": PGD(eps=0.1, steps=5), "deepfool": DeepFool(steps=1, refinements=0)}  # which often fails
 MONITOR = "robust/pgd/robust_accuracy"
 

@@ -21,7 +21,7 @@ from robust_train.defenses.carrying import carried
 from tests.defenses.examples import EXAMPLES, judged, make_step, suited
 from tests.toy_networks import convolutional
 
-LIMIT = 120  # seconds of one defense, after which a process that waits for another ends itself
+LIMIT = 300  # seconds of one defense, after which a process that waits for another ends itself
 
 
 def part(step, rows):

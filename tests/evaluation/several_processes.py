@@ -15,7 +15,7 @@ from robust_train.perturbations import PGD, DeepFool, RandomDirection, Universal
 from tests.perturbations.examples import EVERY, name
 from tests.toy_networks import convolutional
 
-LIMIT = 60  # seconds, after which a process that waits for another ends itself
+LIMIT = 300  # seconds, after which a process that waits for another ends itself
 FEW = {
     "pgd": PGD(eps=0.1, steps=5),
     "deepfool": DeepFool(),
