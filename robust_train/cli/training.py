@@ -107,7 +107,7 @@ class TrainingCLI(LightningCLI):
         given, self.stopwatch = self._get(self.config_init, "trainer"), Stopwatch()
         if self.subcommand == "fit":
             callbacks = [*(given["callbacks"] or []), self.stopwatch]
-            if given["fast_dev_run"]:  # in which Lightning writes last.ckpt all the same
+            if self._rehearses:  # in which Lightning writes last.ckpt all the same
                 callbacks = [c for c in callbacks if not isinstance(c, ModelCheckpoint)]
             kwargs |= {"logger": with_csv(given["logger"], self.out), "callbacks": callbacks}
             trainer = super().instantiate_trainer(**kwargs)
@@ -136,7 +136,7 @@ class TrainingCLI(LightningCLI):
     @property
     def _rehearses(self) -> bool:
         """A network that saw a batch or two is no checkpoint."""
-        return bool(vars(self.trainer).get("fast_dev_run"))
+        return bool(self._get(self.config_init, "trainer")["fast_dev_run"])
 
     def before_fit(self) -> None:
         self.constants = constants(self.model.network)
@@ -158,7 +158,8 @@ class TrainingCLI(LightningCLI):
         self.trainer.test(self.model, self.datamodule, verbose=False)
         if self._rehearses:
             self._show()
-            print("With fast_dev_run, nothing is written.")
+            if self.trainer.is_global_zero:
+                print("With fast_dev_run, nothing is written.")
         elif self.trainer.is_global_zero:
             checkpoint.save(self.out, self.model.network, self.recipe)
             text = (self.out / checkpoint.RECIPE).read_text(encoding="utf-8")
