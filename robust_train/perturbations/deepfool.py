@@ -14,9 +14,7 @@ from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Minimal, unmeasured
 from robust_train.perturbations.linearised import check_candidates, linearise, smallest_step
 from robust_train.randomness import Streams
-from robust_train.types import BallNorm, Goal, Network, Perturbed, take
-
-_MARGIN = 1e-4  # of the authors' code: without it, a walk can creep up to the boundary
+from robust_train.types import BallNorm, Goal, Network, Perturbed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +32,7 @@ class DeepFool(Minimal):
     Once the boundary is crossed, each refinement goes half of the way back to the input and steps onto
     the boundary linearised at the last point: the walk forgets the detours that its first steps made.
     Where that falls short of the boundary, the next ones go a fifth of the way back, a tenth and so on.
-    With two candidates, the walk to the boundary is of such steps as well. The smallest perturbation
-    that was seen to cross counts.
+    The smallest perturbation that was seen to cross counts.
 
     Args:
         norm: Norm that is minimised: linf, l2 or l1.
@@ -80,12 +77,11 @@ class DeepFool(Minimal):
     def search(self, network: Network, inputs: Tensor, goal: Goal, rng: Streams) -> Perturbed:
         best, rows = Best(inputs), torch.arange(len(inputs), device=inputs.device)
         for aim in aims_at(network, inputs, goal, self.targets):
-            run, near = Best(inputs), rows
-            if self.candidates > 2 or not self.refinements:
-                self._walk(network, inputs, aim, run)
-                near = run.score.isfinite().nonzero().squeeze(1)
-            if self.refinements:
-                self._refine(network, inputs[near], aim.take(near), run, near)
+            run = Best(inputs)
+            self._walk(network, inputs, aim, run)
+            found = run.score.isfinite().nonzero().squeeze(1)
+            if len(found) and self.refinements:
+                self._refine(network, inputs[found], aim.take(found), run, found)
             best.update(rows, run.inputs, run.score)
         return Perturbed(best.inputs, unmeasured(inputs))
 
@@ -95,8 +91,9 @@ class DeepFool(Minimal):
         for step in range(self.steps):
             x = self._point(clean, r)
             f, w = linearise(network, x, goal, self.candidates - 1)
-            gap = (_MARGIN * w.norm(dim=2) if step else 0) - f
-            r = (x - clean) / (1 + self.overshoot) + smallest_step(x, w, gap, self.norm, self.bounds)
+            # The constant of the authors' code, without which a walk can creep up to the boundary.
+            extra = 1e-4 * w.norm(dim=2) if step else 0
+            r = (x - clean) / (1 + self.overshoot) + smallest_step(x, w, extra - f, self.norm, self.bounds)
             # Judged apart: a forward pass is cheaper than the gradients of the classes.
             crossed = self._judge(network, clean, r, goal, best, standing.rows)
             clean, r, goal = standing.drop(crossed, clean, r, goal)
@@ -106,26 +103,18 @@ class DeepFool(Minimal):
     def _refine(self, network: Network, clean: Tensor, goal: Goal, best: Best, rows: Tensor) -> None:
         """Steps onto the boundary of the strongest rival, each from part of the way back."""
         r = (best.inputs[rows] - clean) / (1 + self.overshoot)
-        left = torch.where(best.score[rows].isinf(), self.steps, self.refinements)
         short = torch.zeros_like(rows)
-        while len(rows):
+        for _ in range(self.refinements):
             x = self._point(clean, r)
             f, w = linearise(network, x, goal, 1)
             crossed = f[:, 0] > 0
-            left = torch.where(crossed & best.score[rows].isinf(), self.refinements, left) - 1
             best.update(rows, x, (-norm(x - clean, self.norm)).masked_fill(~crossed, -torch.inf))
             short = torch.where(crossed, 0, short + 1)
-            # Less of the way each time, or what has far to go would never arrive.
             kept = torch.where(crossed, 0.5, 1 - 0.4 * 0.5**short).to(r)
             r = unsqueeze_like(kept, r) * r
             gap = -f + (w * (x - (clean + r)).flatten(1)[:, None]).sum(2)
-            gap = gap + _MARGIN * w.norm(dim=2) * (short > 1)[:, None]
             r = r + smallest_step(clean + r, w, gap, self.norm, self.bounds)
-            done, others = (left == 0).nonzero().squeeze(1), left.nonzero().squeeze(1)
-            if len(done):
-                self._judge(network, clean[done], r[done], goal.take(done), best, rows[done])
-                state = (clean, r, goal, left, short, rows)
-                clean, r, goal, left, short, rows = (take(value, others) for value in state)
+        self._judge(network, clean, r, goal, best, rows)
 
     def _judge(
         self, network: Network, clean: Tensor, r: Tensor, goal: Goal, best: Best, rows: Tensor

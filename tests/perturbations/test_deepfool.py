@@ -121,6 +121,24 @@ def test_refinements_find_the_nearest_point_of_a_curved_boundary():
     assert np.median(walk / truth) > 1.1  # the detour that is cut off
 
 
+def test_what_falls_short_goes_back_less_and_less():
+    """Beyond the first step the slope is along x, and steps from either side end short of x = 1."""
+    seen = []
+
+    def network(z):
+        x, y = z.double().unbind(1)
+        seen.append(y[0].item())
+        u = x - 1
+        f = torch.where(u > 0, u.abs() ** (1 / 3), u**3) + 3 * y * (x < 0.1)
+        return torch.stack([torch.zeros_like(f), f], 1)
+
+    search = DeepFool(bounds=None, overshoot=0, refinements=5)
+    search(network, torch.zeros(1, 2, dtype=torch.float64), torch.tensor([0]))
+    start = 1 / 6  # the first step is f / (2 * 3) each way
+    shares = np.cumprod([1, 0.5, 0.8, 0.9, 0.95, 0.975])
+    np.testing.assert_allclose(seen[-7:-1], start * shares, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("steps", 0), ("candidates", 1), ("overshoot", -0.1), ("refinements", -1)]
 )
