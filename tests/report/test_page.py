@@ -68,7 +68,8 @@ def test_everything_is_there_in_order(page):
         "How it was made",
         "How to read the numbers",
     ]
-    for words in ("25.0 % stay right under pgd", "not found", "not finite", "upper bound", "versions.torch"):
+    right = "25.0\u00a0% stay right under pgd"
+    for words in (right, "not found", "not finite", "upper bound", "versions.torch"):
         assert words in page
 
 
