@@ -7,10 +7,9 @@ from torch import Tensor, nn
 
 from robust_train.defenses.base import Defense
 from robust_train.defenses.curved import Curved
-from robust_train.defenses.detecting import check_rate, detector
+from robust_train.defenses.detecting import check_rate, detector, with_streams
 from robust_train.perturbations.base import Perturbation
 from robust_train.perturbations.pgd import PGD
-from robust_train.randomness import Streams
 from robust_train.types import Batches
 
 
@@ -72,8 +71,7 @@ class CurvatureDetector(Defense):
     def calibrate(self, network: nn.Module, batches: Batches, held_out: Batches) -> None:
         pair = detector(network, Curved)
         sides: list[tuple[Tensor, Tensor]] = []
-        for start, (x, y) in enumerate(held_out):
-            rng = Streams.of(self.seed, range(len(x))).fold(start)
+        for x, y, rng in with_streams(held_out, self.seed):
             attacked = self.perturbation(pair.network, x, y, rng=rng).inputs
             sides.append((pair.curvature(x)[0], pair.curvature(attacked)[0]))
         if sides:

@@ -1,13 +1,14 @@
 """A network with a detector beside it."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from robust_train.defenses.precision import widened
+from robust_train.randomness import Streams
 from robust_train.types import Batches
 
 D = TypeVar("D", bound="Detecting")
@@ -88,6 +89,14 @@ class Detecting(nn.Module):
     def forget(self) -> None:
         """What it flagged before another training."""
         self.threshold.fill_(torch.nan)
+
+
+def with_streams(batches: Batches, seed: int) -> Iterator[tuple[Tensor, Tensor, Streams]]:
+    """Each batch with the streams of its samples, the same however they are batched."""
+    start = 0
+    for x, y in batches:
+        yield x, y, Streams.of(seed, range(start, start + len(x)))
+        start += len(x)
 
 
 def detector(network: nn.Module, kind: type[D]) -> D:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from robust_train.defenses.base import Defense
-from robust_train.defenses.detecting import check_rate, detector
+from robust_train.defenses.detecting import check_rate, detector, with_streams
 from robust_train.defenses.uncertain import Uncertain
 from robust_train.norms import norm, unsqueeze_like
 from robust_train.perturbations.base import Perturbation
@@ -89,10 +89,10 @@ class UncertaintyDetector(Defense):
         pair = detector(network, Uncertain)
         pair.remember(batches)
         kinds: list[list[Tensor]] = [[], [], []]
-        for start, (x, y) in enumerate(held_out):
-            rng = Streams.of(self.seed, range(len(x))).fold(start)
+        for x, y, rng in with_streams(held_out, self.seed):
             attacked = self.perturbation(pair.network, x, y, rng=rng).inputs
-            for kind, images in zip(kinds, (x, _noisy(x, attacked - x, rng.fold(1)), attacked), strict=True):
+            noisy = _noisy(x, attacked - x, rng.fold(0x2A01))
+            for kind, images in zip(kinds, (x, noisy, attacked), strict=True):
                 kind.append(pair.signs(images)[1])
         pair.regress([torch.cat(kind) for kind in kinds if kind])
         pair.settle(held_out, self.false_positives)

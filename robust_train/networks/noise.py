@@ -56,7 +56,8 @@ class Noise(nn.Module):
         return self._draw(tuple(like.shape), int(self.count), 1 + _rank()).to(like)
 
     def _draw(self, shape: tuple[int, ...], number: int, stream: int) -> Tensor:
-        key = np.array([self.seed % 2**64, self.layer], np.uint64)
+        # Layers count from the far end: from the near one, the streams of samples do.
+        key = np.array([self.seed % 2**64, 2**64 - 1 - self.layer], np.uint64)
         # The two low words of the counter advance with the numbers, the others address them.
         counter = np.array([0, 0, number, stream], np.uint64)
         generator = np.random.Generator(np.random.Philox(key=key, counter=counter))

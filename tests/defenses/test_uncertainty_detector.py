@@ -17,18 +17,18 @@ from tests.toy_networks import convolutional, linear
 DEFENSE = UncertaintyDetector(points=6, draws=20, perturbation=PGD(eps=0.1, steps=3, drop=False))
 
 
-def batches(count, seed=0, dtype=torch.float32):
+def batches(count, seed=0, dtype=torch.float32, size=16):
     step = make_step(count, seed=seed, dtype=dtype)
-    return list(zip(step.inputs.split(16), step.labels.split(16), strict=True))
+    return list(zip(step.inputs.split(size), step.labels.split(size), strict=True))
 
 
-def calibrated(dtype=torch.float32):
+def calibrated(dtype=torch.float32, size=16):
     network = convolutional(dtype=dtype)
     pair = DEFENSE.wrap(network).eval()
     images = batches(64, dtype=dtype)
     learnt = [(x, network(x).argmax(1)) for x, _ in images]  # so that all are predicted right
     with torch.no_grad():
-        DEFENSE.calibrate(pair, learnt, batches(48, seed=1, dtype=dtype))
+        DEFENSE.calibrate(pair, learnt, batches(48, seed=1, dtype=dtype, size=size))
     return pair
 
 
@@ -150,6 +150,15 @@ def test_what_is_remembered_is_predicted_right():
     wrong = [(x, (network(x).argmax(1) + 1) % 10) for x, _ in images]
     pair.remember(wrong)
     assert pair.filled.sum() == 0
+
+
+def test_the_calibration_does_not_depend_on_how_images_are_batched():
+    torch.manual_seed(0)
+    whole = calibrated(torch.float64, 48)
+    torch.manual_seed(0)
+    parts = calibrated(torch.float64, 13)
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(value, parts.state_dict()[name], rtol=1e-5, atol=1e-7)
 
 
 def test_what_cannot_be_is_refused():

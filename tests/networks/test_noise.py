@@ -5,6 +5,7 @@ import torch
 
 from robust_train.networks import Noise
 from robust_train.networks.noise import drawn
+from robust_train.randomness import Streams
 
 
 def sample(noise, x, draw=0):
@@ -20,6 +21,13 @@ def test_a_draw_is_shared_by_all_rows_and_known_by_its_number():
     assert torch.equal(noise(x), sample(noise, x, 0))
     others = (sample(noise, x, 8), sample(Noise(0.5, 1).eval(), x, 7), sample(Noise(0.5, 0, 1).eval(), x, 7))
     assert all((first != other).all() for other in others)
+
+
+@pytest.mark.parametrize("layer", [0, 1, 5])
+def test_no_layer_draws_what_a_sample_draws(layer):
+    noise, x = Noise(1.0, layer).eval(), torch.zeros(1, 100)
+    samples = Streams.of(0, range(8)).normal((100,))
+    assert ((sample(noise, x) - samples).abs().amax(1) > 0.5).all()
 
 
 def test_its_law_is_the_normal_one():
