@@ -1,6 +1,7 @@
 """Values that a field cannot take, refused in one sentence."""
 
 from dataclasses import fields
+from numbers import Integral
 from typing import Any, Literal, get_args, get_origin
 
 from robust_train.errors import did_you_mean
@@ -38,6 +39,8 @@ def check_choices(record: Any, **elsewhere: str) -> None:
 def check_positive(record: Any, *names: str, zero: bool = False) -> None:
     """Refuse a field that is negative, NaN or no number at all, or zero without ``zero``; ``None`` passes.
 
+    Nor does a fraction pass where the hint asks for an integer.
+
     Example:
         >>> from types import SimpleNamespace
         >>> check_positive(SimpleNamespace(steps=0), "steps")
@@ -52,6 +55,13 @@ def check_positive(record: Any, *names: str, zero: bool = False) -> None:
             raise TypeError(f"{field} must be a number, not {value!r}.") from None
         if not fine:
             raise ValueError(f"{field} must be {'at least 0' if zero else 'positive'}, not {value}.")
+        if _counts(record, name) and not isinstance(value, Integral | None):
+            raise TypeError(f"{field} must be a whole number, not {value!r}.")
+
+
+def _counts(record: Any, name: str) -> bool:
+    field = getattr(record, "__dataclass_fields__", {}).get(name)
+    return field is not None and field.type in (int, int | None)
 
 
 def _listed(words: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 
 from robust_train import DDN, FMN, NFGSM, PGD, AdversarialTraining, DeepFool, RandomDirection
@@ -36,6 +37,22 @@ def test_the_sentence_lists_what_there_is(make, sentence):
 def test_a_norm_that_deepfool_does_not_search_is_refused_before_it_measures_in_it():
     with pytest.raises(ValueError, match="DeepFool: norm must be linf, l2 or l1, not 'l0'"):
         DeepFool(norm="l0")
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: DeepFool(refinements=2.5), "DeepFool: refinements must be a whole number, not 2.5."),
+        (lambda: PGD(eps=0.1, steps=40.0), "PGD: steps must be a whole number, not 40.0."),
+    ],
+)
+def test_what_is_counted_is_whole(make, sentence):
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        make()
+
+
+def test_counts_of_other_libraries_are_whole_too():
+    assert PGD(eps=0.1, steps=np.int64(3)).steps == 3
 
 
 def test_what_a_class_sets_by_itself_and_what_has_no_choices_is_left_alone():
