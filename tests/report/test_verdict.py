@@ -23,6 +23,13 @@ def test_minimal_regimes_speak_where_no_budget_does():
     assert "turned fewer than half" in verdict(collect(search("a", 1.0, math.inf, math.inf)))
 
 
+def test_what_changes_pixels_at_will_speaks_only_where_nothing_else_does(results):
+    wrong = outcome([0] * 4, [0] * 4, [1] * 4, [1.0] * 4)
+    anything = regime("fooling", wrong, kind="FoolingImage", eps=1.0)
+    assert "25.0 % stay right under pgd" in verdict(collect(results.regimes["pgd"], anything))
+    assert "0.0 % stay right under fooling" in verdict(collect(anything, search("a", 1.0)))
+
+
 def test_nothing_is_said_of_nothing(no_regimes, no_samples):
     assert "no perturbation was tried" in verdict(no_regimes)
     assert verdict(no_samples) == "No image was evaluated."
