@@ -59,7 +59,7 @@ class AdversarialTraining(Defense):
         check_fitted(self, self.perturbation)
         if self.eps is not None and not isinstance(self.perturbation, Budgeted):
             kind = type(self.perturbation).__name__
-            raise ValueError(f"AdversarialTraining: {kind} has no budget: leave eps out.")
+            raise ValueError(f"{type(self).__name__}: {kind} has no budget: leave eps out.")
         check_schedule(self, "eps", zero=True)
 
     def batch(self, network: Network, step: Step) -> Step:

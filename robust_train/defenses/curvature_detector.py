@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from robust_train.defenses.base import Defense
 from robust_train.defenses.curved import Curved
 from robust_train.defenses.detecting import check_rate, detector, with_streams
-from robust_train.perturbations.base import Perturbation
+from robust_train.perturbations.base import Perturbation, check_fitted
 from robust_train.perturbations.pgd import PGD
 from robust_train.types import Batches
 
@@ -42,7 +42,8 @@ class CurvatureDetector(Defense):
         seed: Seed of the directions.
 
     Raises:
-        ValueError: A number has no meaning, or the network has a detector already.
+        ValueError: A number has no meaning, the perturbation has to learn, or the network has a detector
+            already.
 
     References:
         Empirical study of the topology and geometry of deep networks (Fawzi et al., 2018)
@@ -62,6 +63,7 @@ class CurvatureDetector(Defense):
 
     def __post_init__(self) -> None:
         check_rate("CurvatureDetector", self.false_positives)
+        check_fitted(self, self.perturbation)
         if not min(self.h, self.draws, self.steps) > 0:
             raise ValueError("CurvatureDetector: h, draws and steps must be positive.")
 

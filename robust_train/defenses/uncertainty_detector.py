@@ -1,5 +1,6 @@
 """Bayesian uncertainty and kernel density as signs of an attack."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -9,7 +10,7 @@ from robust_train.defenses.base import Defense
 from robust_train.defenses.detecting import check_rate, detector, with_streams
 from robust_train.defenses.uncertain import Uncertain
 from robust_train.norms import norm, unsqueeze_like
-from robust_train.perturbations.base import Perturbation
+from robust_train.perturbations.base import Perturbation, check_fitted
 from robust_train.perturbations.pgd import PGD
 from robust_train.randomness import Streams
 from robust_train.types import Batches
@@ -27,10 +28,10 @@ class UncertaintyDetector(Defense):
 
     with the softmax y_t under T masks and a Gaussian kernel density over training images of the predicted
     class that are predicted right. The weights a are those of a logistic regression on held-out images:
-    attacked ones against clean and noisy ones, the noise as long as the attack. As in the authors' code all
-    of them count, also what is wrong from the start and what an attack left right. In evaluation the masks
-    are the same for all images, drawn once by the seed, so that an attack can climb through them. The
-    paper drops units of every layer out.
+    attacked ones against clean and noisy ones, the noise as long as the attack. As in the authors' code,
+    what is wrong from the start does not count, and what the attack left right does. In evaluation the
+    masks are the same for all images, drawn once by the seed, so that an attack can climb through them.
+    The paper drops units of every layer out.
 
     Against attacks that do not know of it, it flags most; attacks on the pair pass both parts (Carlini and
     Wagner).
@@ -45,7 +46,8 @@ class UncertaintyDetector(Defense):
         seed: Seed of masks and noise.
 
     Raises:
-        ValueError: A number has no meaning, or the network has no dense layer or a detector already.
+        ValueError: A number has no meaning, the perturbation has to learn, the network has no dense layer
+            or a detector already, or it classifies none of the held-out images right.
 
     References:
         Detecting adversarial samples from artifacts (Feinman et al., 2017)
@@ -69,6 +71,7 @@ class UncertaintyDetector(Defense):
 
     def __post_init__(self) -> None:
         check_rate("UncertaintyDetector", self.false_positives)
+        check_fitted(self, self.perturbation)
         if not (0 < self.keep < 1 and self.draws > 1 and self.bandwidth > 0 and self.points > 0):
             raise ValueError(
                 "UncertaintyDetector: keep must be between 0 and 1, draws more than one, and bandwidth and "
@@ -89,13 +92,20 @@ class UncertaintyDetector(Defense):
         pair = detector(network, Uncertain)
         pair.remember(batches)
         kinds: list[list[Tensor]] = [[], [], []]
-        for x, y, rng in with_streams(held_out, self.seed):
+        for x, y, rng in self._right(pair.network, held_out):
             attacked = self.perturbation(pair.network, x, y, rng=rng).inputs
             noisy = _noisy(x, attacked - x, rng.fold(0x2A01))
             for kind, images in zip(kinds, (x, noisy, attacked), strict=True):
                 kind.append(pair.signs(images)[1])
         pair.regress([torch.cat(kind) for kind in kinds if kind])
         pair.settle(held_out, self.false_positives)
+
+    def _right(self, network: nn.Module, batches: Batches) -> Iterator[tuple[Tensor, Tensor, Streams]]:
+        """What the network classifies right, with the streams of the samples."""
+        for x, y, rng in with_streams(batches, self.seed):
+            rows = (network(x).argmax(1) == y).nonzero().squeeze(1)
+            if len(rows):
+                yield x[rows], y[rows], rng.take(rows)
 
 
 def _noisy(x: Tensor, r: Tensor, rng: Streams) -> Tensor:

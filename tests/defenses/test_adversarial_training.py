@@ -9,16 +9,19 @@ from torch.nn.functional import cross_entropy
 
 from robust_train import (
     FGSM,
+    MART,
     PGD,
     TRADES,
     AdversarialFineTuning,
     AdversarialTraining,
     Augmentation,
+    CurvatureDetector,
     DeepFool,
     Patch,
     Ramp,
     RobustClassifier,
     SeveralNorms,
+    UncertaintyDetector,
     WorstOf,
 )
 from robust_train.norms import norm
@@ -178,14 +181,28 @@ def test_a_budget_for_what_has_none_is_refused():
         AdversarialTraining(DeepFool(), eps=Ramp(0, 1))
 
 
+def test_the_class_that_was_asked_for_is_named():
+    with pytest.raises(ValueError, match=r"^MART: DeepFool has no budget: leave eps out\.$"):
+        MART(DeepFool(), eps=0.1)
+
+
 def test_a_negative_budget_is_refused():
     with pytest.raises(ValueError, match=r"^AdversarialTraining: eps must be at least 0, not Ramp"):
         AdversarialTraining(eps=Ramp(0.1, -0.1))
 
 
 @pytest.mark.parametrize(
-    "make", [AdversarialTraining, lambda p: SeveralNorms([PGD(), p]), AdversarialFineTuning]
+    "make",
+    [
+        AdversarialTraining,
+        lambda p: SeveralNorms([PGD(), p]),
+        AdversarialFineTuning,
+        lambda p: UncertaintyDetector(perturbation=p),
+        lambda p: CurvatureDetector(perturbation=p),
+    ],
 )
 def test_a_perturbation_that_has_to_learn_is_refused(make):
-    with pytest.raises(ValueError, match=r"^(Adv|Sev)\w+: Patch has to learn: .* what its fit returns\.$"):
+    with pytest.raises(
+        ValueError, match=r"^(Adv|Sev|Unc|Cur)\w+: Patch has to learn: .* what its fit returns\.$"
+    ):
         make(Patch())

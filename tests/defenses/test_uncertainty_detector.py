@@ -28,8 +28,13 @@ def calibrated(dtype=torch.float32, size=16):
     images = batches(64, dtype=dtype)
     learnt = [(x, network(x).argmax(1)) for x, _ in images]  # so that all are predicted right
     with torch.no_grad():
-        DEFENSE.calibrate(pair, learnt, batches(48, seed=1, dtype=dtype, size=size))
+        DEFENSE.calibrate(pair, learnt, labelled(network, batches(48, seed=1, dtype=dtype, size=size)))
     return pair
+
+
+def labelled(network, images):
+    """Images of which some, the brighter ones at the first pixel, have another label than the predicted."""
+    return [(x, (network(x).argmax(1) + (x.flatten(1)[:, 0] > 0.6)) % 10) for x, _ in images]
 
 
 def test_the_density_of_one_point_is_a_gaussian():
@@ -161,11 +166,31 @@ def test_the_calibration_does_not_depend_on_how_images_are_batched():
         torch.testing.assert_close(value, parts.state_dict()[name], rtol=1e-5, atol=1e-7)
 
 
+def test_the_regression_learns_from_what_is_right_and_the_threshold_from_all():
+    network, images = convolutional(dtype=torch.float64), batches(64, dtype=torch.float64, size=64)
+    ((x, y),) = labelled(network, images)
+    order = (network(x).argmax(1) != y).long().argsort(stable=True)
+    held_out, right = (x[order], y[order]), int((network(x).argmax(1) == y).sum())
+    defense, pairs = replace(DEFENSE, false_positives=0.3), []
+    for count in (64, right):
+        pairs.append(defense.wrap(network).eval())
+        with torch.no_grad():
+            defense.calibrate(pairs[-1], images, [tuple(part[:count] for part in held_out)])
+    torch.testing.assert_close(pairs[0].weights, pairs[1].weights)
+    assert right < 64
+    assert pairs[0].threshold != pairs[1].threshold
+
+
 def test_what_cannot_be_is_refused():
     for fields in ({"keep": 1.0}, {"draws": 1}, {"bandwidth": 0.0}, {"points": 0}, {"false_positives": 0.0}):
         with pytest.raises(ValueError, match=r"^UncertaintyDetector: "):
             UncertaintyDetector(**fields)
     with pytest.raises(ValueError, match=r"^UncertaintyDetector: the network has no dense layer"):
         UncertaintyDetector().wrap(torch.nn.Flatten())
-    with pytest.raises(ValueError, match=r"^A detector is calibrated on clean images, and there are none"):
-        DEFENSE.calibrate(DEFENSE.wrap(convolutional()), batches(8), [])
+    network = convolutional()
+    wrong = [(x, (network(x).argmax(1) + 1) % 10) for x, _ in batches(8)]
+    for held_out in ([], wrong):
+        with pytest.raises(
+            ValueError, match=r"^The detector learns from held-out images that are classified r"
+        ):
+            DEFENSE.calibrate(DEFENSE.wrap(network), batches(8), held_out)
