@@ -10,7 +10,8 @@ from torch.nn.functional import cross_entropy
 from robust_train.attacking.modes import evaluating, frozen
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.precision import widened
-from robust_train.perturbations.base import Perturbation, check_fitted
+from robust_train.defenses.schedule import Ramp, at, check_schedule
+from robust_train.perturbations.base import Budgeted, Perturbation, check_fitted
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,10 @@ class SeveralNorms(Defense):
     Args:
         perturbations: The perturbations, each with its own norm and budget, run to its end on every sample.
         mode: Which of them counts for a sample: the ``worst``, the ``average`` of all or a ``random`` one.
+        scale: What all budgets are multiplied by; a ramp for budgets that grow together.
 
     Raises:
-        ValueError: There are none, or one of them has to learn.
+        ValueError: There are none, one of them has to learn, or the scale is negative.
 
     References:
         Adversarial training and robustness for multiple perturbations (Tramer and Boneh, 2019)
@@ -45,6 +47,7 @@ class SeveralNorms(Defense):
 
     perturbations: list[Perturbation]
     mode: Literal["worst", "average", "random"] = "worst"
+    scale: float | Ramp = 1.0
 
     maximises = True
 
@@ -53,6 +56,7 @@ class SeveralNorms(Defense):
         check_fitted(self, *self.perturbations)
         if not self.perturbations:
             raise ValueError("SeveralNorms: perturbations is empty: give at least one.")
+        check_schedule(self, "scale", zero=True)
 
     def batch(self, network: nn.Module, step: Step) -> Step:
         with evaluating(network):
@@ -61,9 +65,13 @@ class SeveralNorms(Defense):
             found = self._worst if self.mode == "worst" else self._random
             return replace(step, inputs=found(network, step))
 
-    def _tries(self, network: nn.Module, step: Step) -> list[Tensor]:
-        x, y = step.inputs, step.labels
+    def _searches(self, step: Step) -> list[Perturbation]:
+        scale = at(self.scale, step.progress)
         searches = [member.maximising() for member in self.perturbations]
+        return [replace(s, eps=scale * s.eps) if isinstance(s, Budgeted) else s for s in searches]
+
+    def _tries(self, network: nn.Module, step: Step) -> list[Tensor]:
+        x, y, searches = step.inputs, step.labels, self._searches(step)
         return [search(network, x, y, rng=step.rng.fold(k)).inputs for k, search in enumerate(searches)]
 
     def _worst(self, network: nn.Module, step: Step) -> Tensor:
@@ -74,12 +82,12 @@ class SeveralNorms(Defense):
         return torch.stack(tries)[worst, torch.arange(len(step.inputs))]
 
     def _random(self, network: nn.Module, step: Step) -> Tensor:
-        x, count = step.inputs.clone(), len(self.perturbations)
+        x, searches, count = step.inputs.clone(), self._searches(step), len(self.perturbations)
         drawn = (step.rng.fold(count).uniform(()) * count).long()
-        for k, member in enumerate(self.perturbations):
+        for k, search in enumerate(searches):
             rows = (drawn == k).nonzero().squeeze(1).to(x.device)
             streams = step.rng.take(rows).fold(k)
-            x[rows] = member.maximising()(network, step.inputs[rows], step.labels[rows], rng=streams).inputs
+            x[rows] = search(network, step.inputs[rows], step.labels[rows], rng=streams).inputs
         return x
 
 

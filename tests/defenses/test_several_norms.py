@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, softplus
 
-from robust_train import PGD, AdversarialWeightPerturbation, RobustClassifier, SeveralNorms
+from robust_train import PGD, AdversarialWeightPerturbation, DeepFool, Ramp, RobustClassifier, SeveralNorms
 from tests.closed_forms import worst_margins
 from tests.defenses.examples import make_step
 from tests.defenses.training import compare, fit, sgd, streams
@@ -54,6 +54,19 @@ def test_the_average_of_a_linear_network_is_that_of_the_closed_forms():
     assert torch.equal(after.clean, torch.cat([step.clean, step.clean]))
     assert torch.equal(after.targets, torch.cat([step.targets, step.targets]))
     assert len(after.rng) == 128
+
+
+@pytest.mark.parametrize("mode", ["worst", "average", "random"])
+def test_all_budgets_grow_together_and_what_has_none_stays(mode):
+    network, step = case()
+    step = replace(step, progress=0.25)
+    halves = [replace(member, eps=member.eps / 2) for member in MEMBERS]
+    growing, small = SeveralNorms(MEMBERS, mode, Ramp(0.0, 1.0, until=0.5)), SeveralNorms(halves, mode)
+    assert torch.equal(growing.batch(network, step).inputs, small.batch(network, step).inputs)
+    minimal = SeveralNorms([DeepFool()], mode)
+    found = replace(minimal, scale=0.5).batch(network, step).inputs
+    assert torch.equal(found, minimal.batch(network, step).inputs)
+    assert not torch.equal(found, step.inputs)
 
 
 def test_a_random_one_is_either_of_the_closed_forms():
@@ -130,3 +143,5 @@ def test_one_without_a_loss_is_not_the_worst():
 def test_none_at_all_are_refused():
     with pytest.raises(ValueError, match=r"^SeveralNorms: perturbations is empty: give at least one"):
         SeveralNorms([])
+    with pytest.raises(ValueError, match=r"^SeveralNorms: scale must be at least 0, not -1\.0\.$"):
+        SeveralNorms(MEMBERS, scale=-1.0)
