@@ -3,9 +3,11 @@
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
+from robust_train.lipschitz.layer import pads_well
+
 
 def check_layers(name: str, network: nn.Module) -> None:
-    """Refuse a network without dense and convolutional layers, and weights that are computed from others.
+    """Refuse a network without dense and convolutional layers, or with some whose norm it cannot hold.
 
     Example:
         >>> check_layers("ParsevalRetraction", nn.ReLU())
@@ -20,4 +22,9 @@ def check_layers(name: str, network: nn.Module) -> None:
             raise ValueError(
                 f"{name}: the weight of layer {path!r} is computed anew in each pass, so that a change of it "
                 "is lost: remove its parametrization."
+            )
+        if isinstance(one, nn.Conv2d) and not pads_well(one):
+            raise ValueError(
+                f"{name}: layer {path!r} is padded by {one.padding_mode} with {one.padding}, by which it "
+                "sees pixels twice and no norm of its kernel bounds it: pad it with zeros."
             )

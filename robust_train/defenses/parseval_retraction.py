@@ -39,8 +39,9 @@ class ParsevalRetraction(Defense):
         seed: Seed of the draw of the rows.
 
     Raises:
-        ValueError: A number has no meaning, the network has no such layer or one whose weight is
-            parametrized, or, after a step, a singular value is so large that the pull would drive it away:
+        ValueError: A number has no meaning, the network has no such layer, one whose weight is parametrized
+            or a convolution that pads by other pixels of the image than those that wrap around, or, after a
+            step, a singular value is so large that the pull would drive it away:
             :math:`s^2 \ge (2 + \beta) / \beta`.
 
     References:

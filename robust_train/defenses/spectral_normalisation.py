@@ -32,9 +32,9 @@ class SpectralNormalisation(Defense):
         bound: The largest norm of a layer, lambda.
 
     Raises:
-        ValueError: The bound is not positive, the network has no such layer or one whose weight is
-            parametrized, or, after a step, a weight is not finite or a convolution pads by other pixels of
-            the image than those that wrap around.
+        ValueError: The bound is not positive, the network has no such layer, one whose weight is
+            parametrized or a convolution that pads by other pixels of the image than those that wrap around,
+            or, after a step, a weight is not finite.
 
     References:
         Spectral normalization for generative adversarial networks (Miyato et al., 2018)

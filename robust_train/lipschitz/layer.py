@@ -25,7 +25,7 @@ def layer_bound(layer: nn.Linear | nn.Conv2d, grid: int = 16) -> Tensor:
     if isinstance(layer, nn.Linear):
         norm: Tensor = torch.linalg.matrix_norm(layer.weight.double(), 2)
         return norm
-    if not _pads_well(layer):
+    if not pads_well(layer):
         raise ValueError(
             f"No Lipschitz bound is known of a convolution padded by {layer.padding_mode} with "
             f"{layer.padding}: pad it with zeros."
@@ -33,16 +33,21 @@ def layer_bound(layer: nn.Linear | nn.Conv2d, grid: int = 16) -> Tensor:
     return convolution_bound(layer.weight, _stride(layer), layer.groups, grid)
 
 
+def pads_well(layer: nn.Conv2d) -> bool:
+    """Whether no pixel is seen twice: zeros are none, and circles may close once.
+
+    Example:
+        >>> pads_well(nn.Conv2d(1, 1, 3, padding=1)), pads_well(nn.Conv2d(1, 1, 3, padding_mode="reflect"))
+        (True, False)
+    """
+    if layer.padding_mode != "circular" or isinstance(layer.padding, str):
+        return layer.padding_mode in ("zeros", "circular")
+    reaches = zip(layer.padding, layer.dilation, layer.kernel_size, strict=True)
+    return all(2 * p <= d * (k - 1) for p, d, k in reaches)
+
+
 def _stride(layer: nn.Conv2d) -> int:
     """That makes the bound smaller: without it there are more outputs, so that the bound holds as well."""
     square = len({*layer.stride}) == 1 and {*layer.dilation} == {1}
     # On a circle that the stride does not divide, windows of different phases meet.
     return layer.stride[0] if square and layer.padding_mode == "zeros" else 1
-
-
-def _pads_well(layer: nn.Conv2d) -> bool:
-    """Whether no pixel is seen twice: zeros are none, and circles may close once."""
-    if layer.padding_mode != "circular" or isinstance(layer.padding, str):
-        return layer.padding_mode in ("zeros", "circular")
-    reaches = zip(layer.padding, layer.dilation, layer.kernel_size, strict=True)
-    return all(2 * p <= d * (k - 1) for p, d, k in reaches)

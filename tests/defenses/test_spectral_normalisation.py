@@ -93,6 +93,13 @@ def test_what_has_no_meaning_is_refused():
         SpectralNormalisation().after_step(nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect"))
 
 
+@pytest.mark.parametrize("defense", [SpectralNormalisation(), ParsevalRetraction()])
+def test_a_padding_that_no_norm_of_the_kernel_knows_of_is_refused_at_once(defense):
+    sentence = rf"^{type(defense).__name__}: layer '0' is padded by reflect with \(1, 1\), by which"
+    with pytest.raises(ValueError, match=sentence):
+        defense.wrap(nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect")))
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_weight_that_is_not_finite_is_named(value):
     network = SmallCNN((1, 8, 8), width=4)
