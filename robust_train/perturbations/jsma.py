@@ -39,9 +39,13 @@ class JSMA(Minimal):
         candidates: Components of which all pairs are looked at.
         targets: Classes that are headed for one at a time, by descending logit, where the goal is to leave
             one; with 0, each step heads for the runner-up of the time.
+        of: What alpha and beta are gradients of: the ``logits``, or the ``probabilities`` as in the attacks
+            on distilled networks, whose softmax is flat in single precision and hides them.
 
     References:
         The limitations of deep learning in adversarial settings (Papernot et al., 2016)
+        Distillation as a defense to adversarial perturbations against deep neural networks (Papernot et
+        al., 2016), of probabilities
 
     Example:
         >>> network = torch.nn.Linear(3, 2)
@@ -56,6 +60,7 @@ class JSMA(Minimal):
     gamma: float = 0.145
     candidates: int = 64
     targets: int = 3
+    of: Literal["logits", "probabilities"] = "logits"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -86,12 +91,13 @@ class JSMA(Minimal):
                 break
 
     def _jacobian(self, network: Network, x: Tensor, aim: Goal) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits, and the ``(N, D)`` gradients of the one to reach and of the sum of the others."""
+        """Logits, and the ``(N, D)`` gradients of the class to reach and of the sum of the others."""
         x = x.detach().requires_grad_()
         logits = network(x)
-        target = logits.masked_fill(aim.avoided(logits), -torch.inf).amax(1)
+        f = logits if self.of == "logits" else logits.softmax(1)
+        target = f.masked_fill(aim.avoided(logits), -torch.inf).amax(1)
         alpha = backward(target, x, retain_graph=True).flatten(1)
-        beta = backward(logits.sum(1), x).flatten(1) - alpha
+        beta = backward(f.sum(1), x).flatten(1) - alpha
         sign = 1 if self.theta > 0 else -1
         return logits.detach(), sign * alpha, sign * beta
 

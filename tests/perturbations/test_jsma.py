@@ -33,6 +33,26 @@ def test_it_finds_the_fewest_pairs_where_all_components_have_the_same_room(theta
         np.testing.assert_array_equal(found, 2 * np.ceil(truth / 2))
 
 
+def test_probabilities_of_two_classes_choose_what_opposite_logits_choose():
+    network, inputs = opposite(12, 8)
+    network[1].bias.data.mul_(0.5)
+    labels = network(inputs).argmax(1)
+    by_logits, by_probabilities = (
+        JSMA(gamma=1.0, of=of)(network, inputs, labels).inputs for of in ("logits", "probabilities")
+    )
+    assert not torch.equal(by_logits, inputs)
+    assert torch.equal(by_logits, by_probabilities)
+
+
+def test_a_flat_softmax_hides_the_way_and_the_logits_show_it():
+    network, inputs = linear((8, 8), 10).float(), 0.3 * torch.rand(16, 8, 8)
+    for part in network[1].parameters():
+        part.data.mul_(1e5)
+    labels = network(inputs).argmax(1)
+    assert JSMA()(network, inputs, labels).size.isfinite().all()
+    assert JSMA(of="probabilities")(network, inputs, labels).size.isinf().all()
+
+
 def test_to_leave_a_label_takes_no_more_than_to_reach_any_other():
     """No component is spent on a class that is given up on the way."""
     network, inputs = curved((1, 8, 8), 6), torch.rand(64, 1, 8, 8, dtype=torch.float64)
