@@ -8,6 +8,7 @@ from robust_train.studies.detection_roc import DetectionROC
 from robust_train.studies.failure_probability import FailureProbability
 from robust_train.studies.finding import Curves, Finding, Grid
 from robust_train.studies.label_graph import LabelGraph
+from robust_train.studies.label_recovery import LabelRecovery
 from robust_train.studies.perturbation_diversity import PerturbationDiversity
 from robust_train.studies.run import study
 from robust_train.studies.transfer import Transfer, transfer
@@ -24,6 +25,7 @@ __all__ = [
     "Finding",
     "Grid",
     "LabelGraph",
+    "LabelRecovery",
     "PerturbationDiversity",
     "Study",
     "Transfer",
