@@ -30,7 +30,8 @@ class DetectorHead(Defense):
         \sigma_i\, \mathrm{steepest}\, \nabla\, \mathrm{softplus}(-s)]\big)
 
     with :math:`\sigma_i` uniform in [0, 1], drawn in each training step. The threshold is that at which a
-    given share of held-out clean images is flagged.
+    given share of held-out clean images is flagged. Where the classifier learns too, its batch normalisation
+    sees clean and attacked images in one batch; ``freeze`` it, as published, to keep its statistics.
 
     It holds against attacks that do not know of it, ``Static(PGD)``, and falls to those on the pair: ``PGD``
     as it is, which sees the flag as one more class to avoid (Carlini and Wagner).

@@ -28,8 +28,8 @@ class Distillation(Defense):
     holds the teacher as well, in ``teacher``, which no forward pass touches. A training without an end, of
     which no share is ever done, is refused.
 
-    An inner maximisation beside it attacks the student, also while the teacher learns: the teacher is not
-    made robust by it.
+    What stands beside it acts on the student, also while the teacher learns: neither an inner maximisation
+    nor a penalty reaches the teacher.
 
     It was broken: at T = 1 the logits are about T times those of any other network, so that the softmax is
     exactly 0 or 1 in single precision and its gradient exactly 0. What takes the gradient of the logits,

@@ -22,6 +22,9 @@ class MART(AdversarialTraining):
         -\log p_{y_i}(x'_i) - \log\big(1 - \max_{k \ne y_i} p_k(x'_i)\big)
         + \lambda\, \mathrm{KL}\big(p(x_i) \,\|\, p(x'_i)\big) \big(1 - p_{y_i}(x_i)\big)
 
+    The passes of the loss move the running statistics of batch normalisation by the perturbed inputs first
+    and the clean ones after; in the authors' code the clean ones come first.
+
     Args:
         perturbation: The inner maximisation, run to its end on every sample.
         eps: Budget in place of the perturbation's own, in pixel units; a ramp for one that grows.
