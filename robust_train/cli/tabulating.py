@@ -13,6 +13,7 @@ from robust_train.cli.suites import find_suite, read_suite
 from robust_train.cli.table_run import TableRun
 from robust_train.errors import UsageError, UserError
 from robust_train.report.atomic import write_text
+from robust_train.report.conclusions import conclude
 from robust_train.report.files import read_json
 from robust_train.report.tabulation import tabulate
 
@@ -48,7 +49,9 @@ def run_table(argv: list[str]) -> None:
         for r in recipes
     }
     if complete := {name: found for name, found in results.items() if found}:
-        table = tabulate(complete, options.seeds)
+        table = "\n".join(
+            [tabulate(complete, options.seeds), "", *(f"- {one}" for one in conclude(complete))]
+        )
         write_text(out / "table.md", table + "\n")
         print(table)
         print(f"Wrote {out / 'table.md'}")

@@ -81,12 +81,12 @@ def headline(run: Mapping[str, Any], name: str) -> float:
 
 def _gap(results: Sequence[Mapping[str, Any]]) -> str:
     """Points of robust accuracy that the published attack left and the strongest took."""
-    if not all(map(_comparable, results)):
+    if not all(map(comparable, results)):
         return ""
     return _figure([headline(run, PUBLISHED) - headline(run, STRONGEST) for run in results], size=False)
 
 
-def _comparable(run: Mapping[str, Any]) -> bool:
+def comparable(run: Mapping[str, Any]) -> bool:
     """Whether both regimes are there, and ask for the same: a label within one budget in one norm."""
     published, strongest = (run["regimes"].get(name) for name in (PUBLISHED, STRONGEST))
     if published is None or strongest is None or published["minimal"] or strongest["minimal"]:
