@@ -94,9 +94,8 @@ class RobustClassifier(pl.LightningModule):
             step = self._forward(self._perturbed(self._step(*_pair(batch), batch_idx)))
             self._current, mean = step, self._losses(step).mean()
         accuracy = (step.logits.detach().argmax(1) == step.labels).float().mean()
-        self.log_dict(
-            {"train/loss": mean, "train/accuracy": accuracy}, on_step=False, on_epoch=True, prog_bar=True
-        )
+        figures = {"train/loss": mean, "train/accuracy": accuracy}
+        self.log_dict(figures, on_step=False, on_epoch=True, prog_bar=True, sync_dist=True)
         return mean
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
@@ -229,7 +228,7 @@ class RobustClassifier(pl.LightningModule):
         return loss
 
     def _log_loss(self, name: str, inputs: Tensor, labels: Tensor) -> None:
-        self.log(name, cross_entropy(self(inputs), labels), batch_size=len(inputs))
+        self.log(name, cross_entropy(self(inputs), labels), batch_size=len(inputs), sync_dist=True)
 
 
 def _pair(batch: Any) -> tuple[Tensor, Tensor]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from math import ceil
+from numbers import Integral
 from typing import Any, Literal, get_args
 
 import pytorch_lightning as pl
@@ -20,6 +21,7 @@ from robust_train.evaluation.deployed import Deployed, check_normalisation
 from robust_train.evaluation.evaluator import Evaluator
 from robust_train.evaluation.lessons import Lessons, learners, share
 from robust_train.evaluation.refusals import check_block
+from robust_train.evaluation.rehearsal import rehearse
 from robust_train.evaluation.results import Results
 from robust_train.evaluation.sampled import sampled
 from robust_train.evaluation.settings import describe
@@ -54,7 +56,7 @@ class Robustness(pl.Callback):
     Args:
         regimes: Perturbations by name.
         on: Loops that are measured: ``validate`` (also inside ``fit``), ``test``, and ``fit`` for
-            once at the end of it, on the validation data.
+            once at the end of it, on the validation data, the first of several loaders.
         every_n_epochs: Inside ``fit``, measure every so many epochs.
         limit: Number of samples, drawn by the seed; by default all, or the share to which the
             trainer limits the loop.
@@ -105,6 +107,8 @@ class Robustness(pl.Callback):
         check_normalisation(mean, std)
         counts = {"every_n_epochs": every_n_epochs, "limit": limit, "block": block, "draws": draws}
         for name, number in counts.items():
+            if not isinstance(number, Integral | None):
+                raise TypeError(f"Robustness: {name} must be a whole number, not {number!r}.")
             if number is not None and number < 1:
                 raise ValueError(f"Robustness: {name} must be at least 1, not {number}.")
         if gallery < 0:
@@ -159,7 +163,7 @@ class Robustness(pl.Callback):
             return
         # Lightning has put the module back into training mode: that is nothing to warn of.
         with evaluating(module), validating(trainer) as loaders:
-            if not loaders:
+            if not loaders or (walkable(loaders[0]) and not len(loaders[0])):
                 rank_zero_warn("Robustness: there is no validation data to measure on: give fit some.")
                 return
             figures = self._outside(trainer, module, loaders[0])
@@ -185,9 +189,10 @@ class Robustness(pl.Callback):
     def _rehearse(self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any) -> None:
         """Refuse before the first epoch what would be refused after it."""
         network = self._evaluator(module, trainer, torch.arange(0)).network
-        inputs, labels = unpack(batch, self.keys)
+        inputs, labels = (part[: self.block] for part in unpack(batch, self.keys))
         with attack_mode(module):
             check_block(network, network.pixels(inputs).float(), labels)
+        rehearse(network, self.regimes, network.pixels(inputs).float(), labels, self.draws)
 
     def _outside(self, trainer: pl.Trainer, module: pl.LightningModule, loader: Any) -> dict[str, float]:
         """Judge what a validation loader gives, where no loop runs over it."""

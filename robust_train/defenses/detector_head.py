@@ -12,7 +12,7 @@ from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.detecting import check_rate, detector
 from robust_train.defenses.headed import Headed
 from robust_train.defenses.precision import widened
-from robust_train.defenses.schedule import Ramp, at, check_schedule
+from robust_train.defenses.schedule import Ramp, at, check_budget, check_schedule
 from robust_train.norms import Ball, steepest, unsqueeze_like
 from robust_train.perturbations.admissible import check_batch
 from robust_train.types import Batches, Network, Norm
@@ -82,6 +82,7 @@ class DetectorHead(Defense):
         if self.norm not in ("linf", "l2", "l1"):
             raise ValueError(f"DetectorHead: there is no ball of {self.norm}: give linf, l2 or l1.")
         check_schedule(self, "eps")
+        check_budget(self, self.eps, self.norm)
         step_size = 1.0 if self.step_size is None else self.step_size
         if not (min(self.steps, step_size, self.width) > 0 and self.weight >= 0):
             raise ValueError(

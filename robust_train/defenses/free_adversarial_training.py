@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from robust_train.checks import check_positive
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.carrying import carried, climb, forget
-from robust_train.defenses.schedule import Ramp, at, check_schedule
+from robust_train.defenses.schedule import Ramp, at, check_budget, check_schedule
 from robust_train.perturbations.admissible import check_batch
 
 
@@ -54,6 +54,7 @@ class FreeAdversarialTraining(Defense):
 
     def __post_init__(self) -> None:
         check_schedule(self, "eps")
+        check_budget(self, self.eps)
         check_positive(self, "step_size")
 
     def begin(self, network: nn.Module) -> None:

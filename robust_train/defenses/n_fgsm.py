@@ -9,7 +9,7 @@ from robust_train.attacking.gradients import input_gradient
 from robust_train.attacking.modes import differentiable, evaluating, frozen, untouched
 from robust_train.checks import check_positive
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.schedule import Ramp, at, check_schedule
+from robust_train.defenses.schedule import Ramp, at, check_budget, check_schedule
 from robust_train.perturbations.admissible import check_batch
 from robust_train.types import Network
 
@@ -53,6 +53,7 @@ class NFGSM(Defense):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_schedule(self, "eps")
+        check_budget(self, self.eps)
         check_positive(self, "step_size")
         check_positive(self, "noise", zero=True)
 

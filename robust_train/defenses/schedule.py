@@ -70,3 +70,33 @@ def check_schedule(defense: object, *names: str, zero: bool = False) -> None:
         elif not (value.start >= 0 and value.end >= 0 and (zero or value.start + value.end > 0)):
             bound = "at least 0" if zero else "positive"
             raise ValueError(f"{type(defense).__name__}: {name} must be {bound}, not {value}.")
+
+
+def check_budget(defense: object, eps: float | Ramp, norm: str = "linf") -> None:
+    """Refuse a budget in linf that is more than the whole range of pixels: it is not in pixel units.
+
+    Raises:
+        ValueError: The number, or an end of its ramp, is.
+
+    Example:
+        >>> from robust_train.defenses.n_fgsm import NFGSM
+        >>> NFGSM(eps=8)
+        Traceback (most recent call last):
+        ValueError: NFGSM: eps 8 is more than the whole range of pixels [0, 1]: give eps in pixel units...
+    """
+    most = largest(eps)
+    if norm == "linf" and most > 1:
+        raise ValueError(
+            f"{type(defense).__name__}: eps {most:g} is more than the whole range of pixels [0, 1]: give eps "
+            f"in pixel units, such as {most:g}/255."
+        )
+
+
+def largest(value: float | Ramp) -> float:
+    """A hyper-parameter at the time when it is largest.
+
+    Example:
+        >>> largest(0.3), largest(Ramp(0.0, 0.5))
+        (0.3, 0.5)
+    """
+    return max(value.start, value.end) if isinstance(value, Ramp) else value

@@ -11,7 +11,7 @@ from robust_train.attacking.modes import differentiable, evaluating, frozen
 from robust_train.checks import check_positive
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.divergence import divergence
-from robust_train.defenses.schedule import Ramp, at, check_schedule
+from robust_train.defenses.schedule import Ramp, at, check_budget, check_schedule
 from robust_train.norms import Ball, steepest
 from robust_train.perturbations.admissible import check_batch
 from robust_train.types import BallNorm, Network
@@ -59,6 +59,7 @@ class TRADES(Defense):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_schedule(self, "eps")
+        check_budget(self, self.eps, self.norm)
         check_positive(self, "steps", "step_size")
         check_positive(self, "beta", zero=True)
 

@@ -92,7 +92,7 @@ def _first_call(network: Deployed, x: Tensor) -> Tensor:
         ) from error
     if not bool(logits.isfinite().any()):
         raise ValueError(
-            "The network returns NaN or infinity for every input: look at its weights and its "
+            f"The network returns NaN or infinity for all of {len(x)} inputs: look at its weights and its "
             "normalisation; a training that diverged needs a smaller learning rate."
         )
     return logits

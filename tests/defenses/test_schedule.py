@@ -2,7 +2,16 @@
 
 import pytest
 
-from robust_train import NFGSM, Ramp
+from robust_train import (
+    NFGSM,
+    PGD,
+    TRADES,
+    AdversarialTraining,
+    DetectorHead,
+    FreeAdversarialTraining,
+    Ramp,
+    UniversalAdversarialTraining,
+)
 
 
 def test_it_is_linear_between_its_marks_and_flat_outside():
@@ -25,3 +34,25 @@ def test_marks_out_of_order_are_refused(begin, until):
 def test_what_is_neither_a_number_nor_a_ramp_is_refused():
     with pytest.raises(TypeError, match=r"^NFGSM: eps must be a number, not '8/255'\.$"):
         NFGSM(eps="8/255")
+
+
+@pytest.mark.parametrize("eps", [8, Ramp(0.0, 8.0), Ramp(8.0, 0.1)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        NFGSM,
+        TRADES,
+        FreeAdversarialTraining,
+        UniversalAdversarialTraining,
+        lambda eps: AdversarialTraining(PGD(), eps=eps),
+        lambda eps: DetectorHead("0", (1, 8, 8), eps=eps),
+    ],
+)
+def test_a_budget_that_is_not_in_pixel_units_is_refused(make, eps):
+    with pytest.raises(ValueError, match=r"^\w+: eps 8 is more than the whole range of pixels \[0.*as 8/255"):
+        make(eps)
+
+
+def test_a_budget_of_another_norm_or_of_pixels_in_other_units_may_be_large():
+    assert TRADES(norm="l2", eps=8.0).eps == 8.0
+    assert AdversarialTraining(PGD(bounds=(0.0, 255.0)), eps=8.0).eps == 8.0
