@@ -84,6 +84,8 @@ def evaluate(
         4
     """
     check_suite(suite)
+    if gallery is not None and gallery < 0:
+        raise ValueError(f"gallery must be at least 0 images, or None for all, not {gallery}.")
     dataset, collate = _dataset(data)
     deployed = Deployed(network, mean=mean, std=std, logits=logits)
     where = deployed.placed(device)

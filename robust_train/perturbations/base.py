@@ -266,8 +266,11 @@ def _clear(goal: Goal, logits: Tensor) -> Tensor:
 
 
 def check_fitted(user: object, *perturbations: Perturbation) -> None:
-    """Refuse what has to learn where nobody will call its ``fit``."""
+    """Refuse what has to learn where nobody will call its ``fit``, and a class in place of an instance."""
     for perturbation in perturbations:
+        if isinstance(perturbation, type):
+            name = perturbation.__name__
+            raise TypeError(f"{type(user).__name__}: {name} is a class: give an instance, {name}(...).")
         if not perturbation.fitted:
             raise ValueError(
                 f"{type(user).__name__}: {type(perturbation).__name__} has to learn: give a search that has "

@@ -181,6 +181,11 @@ def test_a_budget_for_what_has_none_is_refused():
         AdversarialTraining(DeepFool(), eps=Ramp(0, 1))
 
 
+def test_a_class_in_place_of_a_perturbation_is_refused():
+    with pytest.raises(TypeError, match=r"^AdversarialTraining: PGD is a class: give an instance, P"):
+        AdversarialTraining(PGD)
+
+
 def test_the_class_that_was_asked_for_is_named():
     with pytest.raises(ValueError, match=r"^MART: DeepFool has no budget: leave eps out\.$"):
         MART(DeepFool(), eps=0.1)

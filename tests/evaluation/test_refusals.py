@@ -87,3 +87,9 @@ def test_a_cache_made_under_inference_mode_is_explained(data):
         network(data[0][0])
     with pytest.raises(ValueError, match=r"set Trainer\(inference_mode=False\)"):
         evaluate(network, data, {"fgsm": FGSM()}, progress=False)
+
+
+def test_a_gallery_of_less_than_nothing_is_refused():
+    data = [(torch.rand(1, 4, 4), 0)]
+    with pytest.raises(ValueError, match=r"^gallery must be at least 0 images, or None for all, not -1\.$"):
+        evaluate(nn.Sequential(nn.Flatten(), nn.Linear(16, 3)), data, {}, gallery=-1, progress=False)
