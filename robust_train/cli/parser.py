@@ -12,6 +12,7 @@ _KEY = re.compile(r'(?:Parser key|Key|key) "([^"]+)"')
 _GIVEN = re.compile(r"(?:Given value|Got value): (.+)")
 _EXPECTED = re.compile(r"Expected an? (?:<class '(\w+)'>|(\w+)\b(?! but| import))")
 _INNER = re.compile(r"^ *- (\w+ must be .+\.)$", re.MULTILINE)  # what was said of a field already
+_SAID = re.compile(r"^ *- ([A-Z]\w+: .+\.)$", re.MULTILINE)  # what a class of ours said of its fields
 _NESTED = re.compile(r"NestedArg\(key='([^']+)'")
 _REQUIRED = re.compile(r'Key "([^"]+)" is required|arguments are required: (.+)')
 
@@ -51,3 +52,14 @@ def sentence(message: str, options: Any) -> str:
         return f"{key[1]} must be {' or '.join(a or b for a, b in expected)}, not {given[1]}."
     last = message.strip().splitlines()[-1].strip(" -")
     return f"{key[1]}: {last}" if key and key[1] not in last else last
+
+
+def said(message: str) -> str | None:
+    r"""What one of our classes said of its own fields, among what jsonargparse made of it.
+
+    Example:
+        >>> said("Does not validate:\n  - PGD: eps must be at least 0, not -1.\n  - Expected a list")
+        'PGD: eps must be at least 0, not -1.'
+    """
+    found = _SAID.search(message)
+    return found[1] if found else None

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
@@ -15,7 +16,7 @@ from robust_train.classifier import RobustClassifier
 from robust_train.cli.finishing import constants, to_calibrate_on
 from robust_train.cli.folder import claimed, fresh, run_name
 from robust_train.cli.loggers import place_loggers, with_csv
-from robust_train.cli.parser import Parser
+from robust_train.cli.parser import Parser, said
 from robust_train.cli.quiet import quiet
 from robust_train.cli.starting import (
     check_fit,
@@ -29,7 +30,7 @@ from robust_train.cli.stopwatch import Stopwatch
 from robust_train.cli.words import Words, prepare
 from robust_train.cli.writing import effective_recipe, show, training_history, write_results
 from robust_train.data.base import ImageData
-from robust_train.errors import UserError
+from robust_train.errors import UsageError, UserError
 from robust_train.evaluation.results import Results
 from robust_train.report.card import write_card
 
@@ -102,6 +103,17 @@ class TrainingCLI(LightningCLI):
         self.resumed = unfinished(config.ckpt_path, config.out)
         self.out = self.resumed or Path(config.out or fresh(run_name([*self.words.configs, "run"][0])))
         place_loggers(config.trainer.logger, self.out)
+
+    def instantiate_classes(self) -> None:
+        try:
+            super().instantiate_classes()
+        except MisconfigurationException as error:  # of Lightning, in its own words
+            raise UsageError(str(error)) from error
+        except ValueError as error:
+            sentence = said(str(error))
+            if sentence is None:
+                raise
+            raise UsageError(sentence) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         given, self.stopwatch = self._get(self.config_init, "trainer"), Stopwatch()

@@ -41,6 +41,13 @@ def refused(capsys, place):
             "looks like a secret",
         ),
         ("SmallCNN", "os.system", "--allow-code os"),
+        (
+            "{pgd: {class_path: PGD, init_args: {steps: 2}}}",
+            "{pgd: {class_path: PGD, init_args: {eps: -1}}}",
+            "PGD: eps must be at least 0, not -1.0.",
+        ),
+        ("max_epochs: 30", "max_epochs: -3", "max_epochs"),
+        ("max_epochs: 30", "accelerator: gpu", "No supported gpu backend found"),
     ],
 )
 def test_wrong_recipes(refused, variant, old, new, words):
