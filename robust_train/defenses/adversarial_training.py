@@ -6,7 +6,7 @@ from typing import Literal
 
 from robust_train.attacking.modes import evaluating, untouched
 from robust_train.defenses.base import Defense, Step
-from robust_train.defenses.schedule import Ramp, at, check_schedule, largest
+from robust_train.defenses.schedule import Ramp, at, check_schedule, ends
 from robust_train.perturbations.base import Budgeted, Perturbation, check_fitted
 from robust_train.perturbations.pgd import PGD
 from robust_train.types import Network
@@ -62,7 +62,8 @@ class AdversarialTraining(Defense):
             if not isinstance(self.perturbation, Budgeted):
                 kind = type(self.perturbation).__name__
                 raise ValueError(f"{type(self).__name__}: {kind} has no budget: leave eps out.")
-            replace(self.perturbation, eps=largest(self.eps))  # which refuses what is not in its units
+            for eps in ends(self.eps):
+                replace(self.perturbation, eps=eps)  # which refuses what it cannot search
 
     def batch(self, network: Network, step: Step) -> Step:
         perturbation = self.perturbation.maximising()

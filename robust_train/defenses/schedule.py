@@ -84,7 +84,7 @@ def check_budget(defense: object, eps: float | Ramp, norm: str = "linf") -> None
         Traceback (most recent call last):
         ValueError: NFGSM: eps 8 is more than the whole range of pixels [0, 1]: give eps in pixel units...
     """
-    most = largest(eps)
+    most = max(ends(eps))
     if norm == "linf" and most > 1:
         raise ValueError(
             f"{type(defense).__name__}: eps {most:g} is more than the whole range of pixels [0, 1]: give eps "
@@ -92,11 +92,11 @@ def check_budget(defense: object, eps: float | Ramp, norm: str = "linf") -> None
         )
 
 
-def largest(value: float | Ramp) -> float:
-    """A hyper-parameter at the time when it is largest.
+def ends(value: float | Ramp) -> tuple[float, ...]:
+    """The smallest and the largest that a hyper-parameter comes to, in the order of time.
 
     Example:
-        >>> largest(0.3), largest(Ramp(0.0, 0.5))
-        (0.3, 0.5)
+        >>> ends(0.3), ends(Ramp(0.0, 0.5))
+        ((0.3,), (0.0, 0.5))
     """
-    return max(value.start, value.end) if isinstance(value, Ramp) else value
+    return (value.start, value.end) if isinstance(value, Ramp) else (value,)

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from robust_train.attacking.modes import evaluating, frozen
 from robust_train.defenses.base import Defense, Step
 from robust_train.defenses.precision import widened
-from robust_train.defenses.schedule import Ramp, at, check_schedule
+from robust_train.defenses.schedule import Ramp, at, check_schedule, ends
 from robust_train.perturbations.base import Budgeted, Perturbation, check_fitted
 
 
@@ -31,10 +31,12 @@ class SeveralNorms(Defense):
     Args:
         perturbations: The perturbations, each with its own norm and budget, run to its end on every sample.
         mode: Which of them counts for a sample: the ``worst``, the ``average`` of all or a ``random`` one.
-        scale: What all budgets are multiplied by; a ramp for budgets that grow together.
+        scale: What all budgets but that of a ``Foreign`` are multiplied by; a ramp for budgets that grow
+            together.
 
     Raises:
-        ValueError: There are none, one of them has to learn, or the scale is negative.
+        ValueError: There are none, one of them has to learn, or the scale is negative or leads to a
+            budget that is none.
 
     References:
         Adversarial training and robustness for multiple perturbations (Tramer and Boneh, 2019)
@@ -57,6 +59,8 @@ class SeveralNorms(Defense):
         if not self.perturbations:
             raise ValueError("SeveralNorms: perturbations is empty: give at least one.")
         check_schedule(self, "scale", zero=True)
+        for scale in ends(self.scale):
+            self._searches(scale)  # which refuses what a member cannot search
 
     def batch(self, network: nn.Module, step: Step) -> Step:
         with evaluating(network):
@@ -65,13 +69,12 @@ class SeveralNorms(Defense):
             found = self._worst if self.mode == "worst" else self._random
             return replace(step, inputs=found(network, step))
 
-    def _searches(self, step: Step) -> list[Perturbation]:
-        scale = at(self.scale, step.progress)
+    def _searches(self, scale: float) -> list[Perturbation]:
         searches = [member.maximising() for member in self.perturbations]
         return [replace(s, eps=scale * s.eps) if isinstance(s, Budgeted) else s for s in searches]
 
     def _tries(self, network: nn.Module, step: Step) -> list[Tensor]:
-        x, y, searches = step.inputs, step.labels, self._searches(step)
+        x, y, searches = step.inputs, step.labels, self._searches(at(self.scale, step.progress))
         return [search(network, x, y, rng=step.rng.fold(k)).inputs for k, search in enumerate(searches)]
 
     def _worst(self, network: nn.Module, step: Step) -> Tensor:
@@ -82,7 +85,8 @@ class SeveralNorms(Defense):
         return torch.stack(tries)[worst, torch.arange(len(step.inputs))]
 
     def _random(self, network: nn.Module, step: Step) -> Tensor:
-        x, searches, count = step.inputs.clone(), self._searches(step), len(self.perturbations)
+        x, searches = step.inputs.clone(), self._searches(at(self.scale, step.progress))
+        count = len(searches)
         drawn = (step.rng.fold(count).uniform(()) * count).long()
         for k, search in enumerate(searches):
             rows = (drawn == k).nonzero().squeeze(1).to(x.device)

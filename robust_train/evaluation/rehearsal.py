@@ -7,9 +7,10 @@ from torch import Tensor, nn
 from robust_train.attacking.modes import attack_mode
 from robust_train.evaluation.deployed import Deployed
 from robust_train.evaluation.evaluator import Evaluator, Suite
+from robust_train.evaluation.refusals import out_of_inference_mode
 from robust_train.randomness import Streams
 
-_PASSES = 3  # enough to see the logits and to begin
+_PASSES = 3  # of all draws: enough to see the logits and to begin
 
 
 class _Enough(Exception):
@@ -19,9 +20,9 @@ class _Enough(Exception):
 class _FewPasses(nn.Module):
     """A network that soon ends whatever calls it."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, passes: int) -> None:
         super().__init__()
-        self.network, self.left = network, _PASSES
+        self.network, self.left = network, passes
 
     def forward(self, x: Tensor) -> Tensor:
         self.left -= 1
@@ -59,5 +60,6 @@ def rehearse(network: Deployed, suite: Suite, inputs: Tensor, labels: Tensor, dr
         for regime in evaluator.regimes:
             if regime.perturbation.fitted:
                 rng = Streams.of(0, range(len(inputs)))
-                with suppress(_Enough):
-                    evaluator.judge.searched(regime.perturbation, _FewPasses(network), inputs, labels, rng)
+                few = _FewPasses(network, _PASSES * draws)
+                with suppress(_Enough), out_of_inference_mode():
+                    evaluator.judge.searched(regime.perturbation, few, inputs, labels, rng)

@@ -37,9 +37,11 @@ def pads_well(layer: nn.Conv2d) -> bool:
     """Whether no pixel is seen twice: zeros are none, and circles may close once.
 
     Example:
-        >>> pads_well(nn.Conv2d(1, 1, 3, padding=1)), pads_well(nn.Conv2d(1, 1, 3, padding_mode="reflect"))
-        (True, False)
+        >>> pads_well(nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect"))
+        False
     """
+    if layer.padding == "valid" or not any(layer.padding):
+        return True
     if layer.padding_mode != "circular" or isinstance(layer.padding, str):
         return layer.padding_mode in ("zeros", "circular")
     reaches = zip(layer.padding, layer.dilation, layer.kernel_size, strict=True)

@@ -29,8 +29,10 @@ def conclude(runs: Runs) -> list[str]:
         >>> conclude({"standard": [run], "other": [run]})[1]
         'Not above standard by more than the spread of the seeds: other.'
     """
+    base = next(iter(runs), "")
     runs = {name: found for name, found in runs.items() if all(map(_judged, found))}
-    return [sentence for sentence in (_best(runs), _broken(runs), _idle(runs)) if sentence] if runs else []
+    sentences = (_best(runs), _broken(runs), _idle(runs, base)) if runs else ()
+    return [sentence for sentence in sentences if sentence]
 
 
 def _judged(run: Mapping[str, Any]) -> bool:
@@ -54,10 +56,11 @@ def _broken(runs: Runs) -> str:
     return f"From {PUBLISHED} to {STRONGEST} fall most: {', '.join(falls)}." if broken else ""
 
 
-def _idle(runs: Runs) -> str:
-    base, *others = runs
+def _idle(runs: Runs, base: str) -> str:
+    if base not in runs:
+        return ""
     most, spread = _mean(runs[base], STRONGEST), _spread(runs[base])
-    idle = [n for n in others if _mean(runs[n], STRONGEST) - most <= spread + _spread(runs[n])]
+    idle = [n for n in runs if n != base and _mean(runs[n], STRONGEST) - most <= spread + _spread(runs[n])]
     return f"Not above {base} by more than the spread of the seeds: {', '.join(idle)}." if idle else ""
 
 

@@ -10,7 +10,7 @@ from robust_train.report.rows import headline
 def verdict(results: Results) -> str:
     """Clean accuracy, and the lowest robust accuracy or else the smallest median size.
 
-    A regime that may change a pixel at will speaks only where there is none with a smaller budget.
+    A regime whose budget is the whole range of pixels speaks only where there is no other.
     """
     clean = results.clean_accuracy
     if not clean.n:
@@ -22,7 +22,7 @@ def verdict(results: Results) -> str:
 def _under_attack(results: Results) -> str:
     measured = [r for r in results.regimes.values() if headline(r).value == headline(r).value]
     budgeted = [regime for regime in measured if not regime.minimal]
-    bounded = [regime for regime in budgeted if not _at_will(regime)]
+    bounded = [regime for regime in budgeted if not _whole_range(regime)]
     weakest = min(bounded or budgeted or measured, key=lambda r: headline(r).value, default=None)
     if weakest is None:
         return "no perturbation was tried"
@@ -36,7 +36,7 @@ def _under_attack(results: Results) -> str:
     )
 
 
-def _at_will(regime: RegimeResult) -> bool:
+def _whole_range(regime: RegimeResult) -> bool:
     return regime.norm == "linf" and regime.eps is not None and regime.eps >= 1
 
 

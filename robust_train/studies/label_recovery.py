@@ -59,6 +59,8 @@ class LabelRecovery(Study):
     def __call__(self, network: Network, blocks: Blocks, seed: int) -> Finding:
         pair = _curved(network)
         parts = [self._judge(network, pair, *block, seed) for block in blocks]
+        if not parts:
+            raise ValueError("LabelRecovery: there are no images.")
         rows = {}
         for name in self.perturbations:
             flagged, true = (torch.cat(column) for column in zip(*(p[name] for p in parts), strict=True))
@@ -73,11 +75,12 @@ class LabelRecovery(Study):
     ) -> dict[str, tuple[Tensor, Tensor]]:
         """Of the images that each perturbation turns: which are flagged, which have their label across."""
         classes, found = unflagged(network), {}
+        weight = next((p for p in pair.parameters() if p.is_floating_point()), inputs)
         for name, perturbation in self.perturbations.items():
             made = perturbation(classes, inputs, labels, rng=Streams.of(seed, index)).inputs
             with torch.no_grad():
                 turned = (predict(classes(inputs)) == labels) & (predict(classes(made)) != labels)
-                flagged, across = suspicion(network(made)) > 0, pair.curvature(made)[1]
+                flagged, across = suspicion(network(made)) > 0, pair.curvature(made.to(weight.dtype))[1]
             found[name] = flagged[turned].cpu(), (across == labels)[turned].cpu()
         return found
 

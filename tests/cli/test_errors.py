@@ -47,7 +47,7 @@ def refused(capsys, place):
             "PGD: eps must be at least 0, not -1.0.",
         ),
         ("max_epochs: 30", "max_epochs: -3", "max_epochs"),
-        ("max_epochs: 30", "accelerator: gpu", "No supported gpu backend found"),
+        ("max_epochs: 30", "gradient_clip_algorithm: none", "gradient_clip_algorithm"),
     ],
 )
 def test_wrong_recipes(refused, variant, old, new, words):

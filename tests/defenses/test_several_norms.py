@@ -145,3 +145,5 @@ def test_none_at_all_are_refused():
         SeveralNorms([])
     with pytest.raises(ValueError, match=r"^SeveralNorms: scale must be at least 0, not -1\.0\.$"):
         SeveralNorms(MEMBERS, scale=-1.0)
+    with pytest.raises(ValueError, match=r"^PGD: eps 1\.5 is more than the whole range of pixels"):
+        SeveralNorms([PGD(eps=0.5)], scale=Ramp(3.0, 0.0))

@@ -98,6 +98,9 @@ def test_a_padding_that_no_norm_of_the_kernel_knows_of_is_refused_at_once(defens
     sentence = rf"^{type(defense).__name__}: layer '0' is padded by reflect with \(1, 1\), by which"
     with pytest.raises(ValueError, match=sentence):
         defense.wrap(nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect")))
+    for padding in (0, "valid"):  # which shows no pixel twice
+        bare = nn.Sequential(nn.Conv2d(1, 1, 3, padding=padding, padding_mode="reflect"))
+        assert defense.wrap(bare) is bare
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -29,6 +29,13 @@ def test_attacks_that_ask_two_questions_break_nothing():
     assert best == "Under strongest, most is left of other (10.0 %)."
 
 
+def test_without_the_first_recipe_nothing_is_held_against_it():
+    found = conclude(
+        {"standard": [{**run(), "regimes": {}}], "a": [run(strongest=0.5)], "b": [run(strongest=0.4)]}
+    )
+    assert found == ["Under strongest, most is left of a (50.0 %), then b (40.0 %)."]
+
+
 def test_nothing_is_said_of_what_no_strongest_attack_judged():
     searched = {**run(), "regimes": {"strongest": run()["regimes"]["l2"]}}
     assert conclude({"none": [{**run(), "regimes": {}}], "minimal": [searched]}) == []

@@ -52,6 +52,8 @@ def test_what_cannot_be_asked_is_refused():
         LabelRecovery(perturbations={})
     with pytest.raises(ValueError, match=r"^LabelRecovery: UniversalGradient has to learn"):
         LabelRecovery(perturbations={"universal": UniversalGradient()})
+    with pytest.raises(ValueError, match=r"^LabelRecovery: there are no images\.$"):
+        LabelRecovery()(ball(), [], 0)
     for network in (DETECTOR.wrap(Ellipsoid([0.5] * 5)), linear((5,), 2)):
         with pytest.raises(ValueError, match=r"^LabelRecovery asks about a calibrated CurvatureDetector"):
             asked(network, [(x, 0) for x in at(0.4)])
