@@ -34,27 +34,31 @@ def test_what_is_reported_is_what_fresh_draws_say(attack, passes):
     assert results.settings["draws"] == 4
 
 
-def stochastic(sigma):
+def stochastic(sigma, seed=0):
     torch.manual_seed(0)
-    network = torch.nn.Sequential(Noise(sigma), curved((1, 4, 4), 3, torch.float32)).eval()
+    network = torch.nn.Sequential(Noise(sigma, seed=seed), curved((1, 4, 4), 3, torch.float32)).eval()
     x = torch.rand(40, 1, 4, 4)
     return network, x, network(x).argmax(1)
 
 
 def test_a_minimal_perturbation_is_stretched_until_fresh_draws_agree():
-    network, x, labels = stochastic(0.02)
-    data, attack = list(zip(x, labels, strict=True)), DeepFool(overshoot=0.02)
-    found = evaluate(network, data, {"deepfool": attack}, draws=8, progress=False).regimes["deepfool"]
-    searched, judge = attack(Expectation(network, 8), x, labels), Expectation(network, 8, first=8)
-    at_once = judge(searched.inputs).argmax(1) != judge(x).argmax(1)
-    size, confirmed = found.outcome.size, found.outcome.size.isfinite()
-    assert searched.size.isfinite().all()
-    assert at_once.float().mean() < 0.7
-    assert confirmed.float().mean() > 0.9
-    assert found.metrics["fooling_rate"] == rate(confirmed)
-    longer = size[confirmed] / searched.size[confirmed]
-    assert longer.min() > 0.999
-    assert longer.max() < 3.001
+    shares = []
+    for seed in range(8):  # the judging draws are few, and all images share them
+        network, x, labels = stochastic(0.02, seed)
+        data, attack = list(zip(x, labels, strict=True)), DeepFool(overshoot=0.02)
+        found = evaluate(network, data, {"deepfool": attack}, draws=8, progress=False).regimes["deepfool"]
+        searched, judge = attack(Expectation(network, 8), x, labels), Expectation(network, 8, first=8)
+        at_once = judge(searched.inputs).argmax(1) != judge(x).argmax(1)
+        size, confirmed = found.outcome.size, found.outcome.size.isfinite()
+        shares.append([at_once.float().mean(), confirmed.float().mean()])
+        assert searched.size.isfinite().all()
+        assert found.metrics["fooling_rate"] == rate(confirmed)
+        longer = size[confirmed] / searched.size[confirmed]
+        assert longer.min() > 0.999
+        assert longer.max() < 3.001
+    before, after = torch.tensor(shares).mean(0)
+    assert before < 0.65
+    assert after > 0.8
 
 
 def test_a_minimal_perturbation_that_the_judging_draws_do_not_confirm_is_none():
