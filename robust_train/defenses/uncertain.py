@@ -73,10 +73,7 @@ class Uncertain(Detecting):
             ValueError: There are none.
         """
         if not kinds:
-            raise ValueError(
-                "The detector learns from held-out images that are classified right, and there are none: "
-                "hold some out, and train the network first."
-            )
+            raise ValueError("A detector is calibrated on clean images, and there are none: hold some out.")
         signs, labels = (
             torch.cat(kinds),
             torch.cat([torch.full((len(k),), i == 2) for i, k in enumerate(kinds)]),

@@ -1,6 +1,6 @@
 """Bayesian uncertainty and kernel density as signs of an attack."""
 
-from collections.abc import Iterator
+import warnings
 from dataclasses import dataclass, field
 
 import torch
@@ -46,8 +46,11 @@ class UncertaintyDetector(Defense):
         seed: Seed of masks and noise.
 
     Raises:
-        ValueError: A number has no meaning, the perturbation has to learn, the network has no dense layer
-            or a detector already, or it classifies none of the held-out images right.
+        ValueError: A number has no meaning, the perturbation has to learn, or the network has no dense layer
+            or a detector already.
+
+    Warns:
+        UserWarning: In the calibration, none of the held-out images is classified right.
 
     References:
         Detecting adversarial samples from artifacts (Feinman et al., 2017)
@@ -92,7 +95,7 @@ class UncertaintyDetector(Defense):
         pair = detector(network, Uncertain)
         pair.remember(batches)
         kinds: list[list[Tensor]] = [[], [], []]
-        for x, y, rng in self._right(pair.network, held_out):
+        for x, y, rng in self._learnable(pair.network, held_out):
             attacked = self.perturbation(pair.network, x, y, rng=rng).inputs
             noisy = _noisy(x, attacked - x, rng.fold(0x2A01))
             for kind, images in zip(kinds, (x, noisy, attacked), strict=True):
@@ -100,12 +103,20 @@ class UncertaintyDetector(Defense):
         pair.regress([torch.cat(kind) for kind in kinds if kind])
         pair.settle(held_out, self.false_positives)
 
-    def _right(self, network: nn.Module, batches: Batches) -> Iterator[tuple[Tensor, Tensor, Streams]]:
-        """What the network classifies right, with the streams of the samples."""
-        for x, y, rng in with_streams(batches, self.seed):
+    def _learnable(self, network: nn.Module, batches: Batches) -> list[tuple[Tensor, Tensor, Streams]]:
+        """What the network classifies right, if there is any, with the streams of the samples."""
+        every, right = list(with_streams(batches, self.seed)), []
+        for x, y, rng in every:
             rows = (network(x).argmax(1) == y).nonzero().squeeze(1)
             if len(rows):
-                yield x[rows], y[rows], rng.take(rows)
+                right.append((x[rows], y[rows], rng.take(rows)))
+        if every and not right:
+            warnings.warn(
+                "UncertaintyDetector: no held-out image is classified right, so that it learns from wrong "
+                "ones: train the network longer.",
+                stacklevel=2,
+            )
+        return right or every
 
 
 def _noisy(x: Tensor, r: Tensor, rng: Streams) -> Tensor:

@@ -187,10 +187,13 @@ def test_what_cannot_be_is_refused():
             UncertaintyDetector(**fields)
     with pytest.raises(ValueError, match=r"^UncertaintyDetector: the network has no dense layer"):
         UncertaintyDetector().wrap(torch.nn.Flatten())
+    with pytest.raises(ValueError, match=r"^A detector is calibrated on clean images, and there are none"):
+        DEFENSE.calibrate(DEFENSE.wrap(convolutional()), batches(8), [])
+
+
+def test_where_nothing_is_right_it_learns_from_what_is_wrong_and_says_so():
     network = convolutional()
-    wrong = [(x, (network(x).argmax(1) + 1) % 10) for x, _ in batches(8)]
-    for held_out in ([], wrong):
-        with pytest.raises(
-            ValueError, match=r"^The detector learns from held-out images that are classified r"
-        ):
-            DEFENSE.calibrate(DEFENSE.wrap(network), batches(8), held_out)
+    pair, wrong = DEFENSE.wrap(network).eval(), [(x, (network(x).argmax(1) + 1) % 10) for x, _ in batches(8)]
+    with pytest.warns(UserWarning, match="^UncertaintyDetector: no held-out image is classified right"):
+        DEFENSE.calibrate(pair, batches(8), wrong)
+    assert rejects(pair)
