@@ -55,8 +55,20 @@ def check_positive(record: Any, *names: str, zero: bool = False) -> None:
             raise TypeError(f"{field} must be a number, not {value!r}.") from None
         if not fine:
             raise ValueError(f"{field} must be {'at least 0' if zero else 'positive'}, not {value}.")
-        if _counts(record, name) and not isinstance(value, Integral | None):
-            raise TypeError(f"{field} must be a whole number, not {value!r}.")
+        if _counts(record, name):
+            check_whole(field, value)
+
+
+def check_whole(field: str, value: Any) -> None:
+    """Refuse a fraction, and what is no number; ``None`` passes.
+
+    Example:
+        >>> check_whole("PGD: steps", 2.5)
+        Traceback (most recent call last):
+        TypeError: PGD: steps must be a whole number, not 2.5.
+    """
+    if not isinstance(value, Integral | None):
+        raise TypeError(f"{field} must be a whole number, not {value!r}.")
 
 
 def _counts(record: Any, name: str) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from math import ceil
-from numbers import Integral
 from typing import Any, Literal, get_args
 
 import pytorch_lightning as pl
@@ -14,6 +13,7 @@ from torch import Tensor
 from robust_train.attacking.modes import attack_mode, evaluating, untouched
 from robust_train.callbacks.loaders import flat, training_samples, transferred, validating, walkable
 from robust_train.callbacks.streaming import Streaming
+from robust_train.checks import check_whole
 from robust_train.evaluation.batches import unpack
 from robust_train.evaluation.blocks import Blocks
 from robust_train.evaluation.class_names import class_names
@@ -107,8 +107,7 @@ class Robustness(pl.Callback):
         check_normalisation(mean, std)
         counts = {"every_n_epochs": every_n_epochs, "limit": limit, "block": block, "draws": draws}
         for name, number in counts.items():
-            if not isinstance(number, Integral | None):
-                raise TypeError(f"Robustness: {name} must be a whole number, not {number!r}.")
+            check_whole(f"Robustness: {name}", number)
             if number is not None and number < 1:
                 raise ValueError(f"Robustness: {name} must be at least 1, not {number}.")
         if gallery < 0:
@@ -190,9 +189,10 @@ class Robustness(pl.Callback):
         """Refuse before the first epoch what would be refused after it."""
         network = self._evaluator(module, trainer, torch.arange(0)).network
         inputs, labels = (part[: self.block] for part in unpack(batch, self.keys))
+        inputs = network.pixels(inputs).float()
         with attack_mode(module):
-            check_block(network, network.pixels(inputs).float(), labels)
-        rehearse(network, self.regimes, network.pixels(inputs).float(), labels, self.draws)
+            check_block(network, inputs, labels)
+        rehearse(network, self.regimes, inputs, labels, self.draws)
 
     def _outside(self, trainer: pl.Trainer, module: pl.LightningModule, loader: Any) -> dict[str, float]:
         """Judge what a validation loader gives, where no loop runs over it."""

@@ -93,7 +93,7 @@ def check_budget(defense: object, eps: float | Ramp, norm: str = "linf") -> None
 
 
 def ends(value: float | Ramp) -> tuple[float, ...]:
-    """The smallest and the largest that a hyper-parameter comes to, in the order of time.
+    """What a hyper-parameter starts and ends with, or its only value: between them lie all that it takes.
 
     Example:
         >>> ends(0.3), ends(Ramp(0.0, 0.5))

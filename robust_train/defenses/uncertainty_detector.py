@@ -1,6 +1,7 @@
 """Bayesian uncertainty and kernel density as signs of an attack."""
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -103,20 +104,21 @@ class UncertaintyDetector(Defense):
         pair.regress([torch.cat(kind) for kind in kinds if kind])
         pair.settle(held_out, self.false_positives)
 
-    def _learnable(self, network: nn.Module, batches: Batches) -> list[tuple[Tensor, Tensor, Streams]]:
+    def _learnable(self, network: nn.Module, batches: Batches) -> Iterator[tuple[Tensor, Tensor, Streams]]:
         """What the network classifies right, if there is any, with the streams of the samples."""
-        every, right = list(with_streams(batches, self.seed)), []
-        for x, y, rng in every:
+        seen = right = 0
+        for x, y, rng in with_streams(batches, self.seed):
             rows = (network(x).argmax(1) == y).nonzero().squeeze(1)
+            seen, right = seen + len(x), right + len(rows)
             if len(rows):
-                right.append((x[rows], y[rows], rng.take(rows)))
-        if every and not right:
+                yield x[rows], y[rows], rng.take(rows)
+        if seen and not right:
             warnings.warn(
                 "UncertaintyDetector: no held-out image is classified right, so that it learns from wrong "
                 "ones: train the network longer.",
                 stacklevel=2,
             )
-        return right or every
+            yield from with_streams(batches, self.seed)
 
 
 def _noisy(x: Tensor, r: Tensor, rng: Streams) -> Tensor:
